@@ -163,19 +163,29 @@ impl Money {
     /// The sum; refuses another currency and an overflow.
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
-        let minor = self.minor.checked_add(other.minor).ok_or(MoneyError::Overflow)?;
+        let minor = self
+            .minor
+            .checked_add(other.minor)
+            .ok_or(MoneyError::Overflow)?;
         Ok(Self { minor, ..self })
     }
 
     /// The difference; refuses another currency and an overflow.
     pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
-        let minor = self.minor.checked_sub(other.minor).ok_or(MoneyError::Overflow)?;
+        let minor = self
+            .minor
+            .checked_sub(other.minor)
+            .ok_or(MoneyError::Overflow)?;
         Ok(Self { minor, ..self })
     }
 
     fn same_currency(self, other: Self) -> Result<(), MoneyError> {
-        if self.currency == other.currency { Ok(()) } else { Err(MoneyError::CurrencyDiffers) }
+        if self.currency == other.currency {
+            Ok(())
+        } else {
+            Err(MoneyError::CurrencyDiffers)
+        }
     }
 
     /// Reads major units: exact or refused, never rounded. A minus sign is allowed, a plus sign,
@@ -205,7 +215,10 @@ impl Money {
                 .and_then(|tens| tens.checked_add(i64::from(digit - b'0')))
                 .ok_or(MoneyError::Overflow)?;
         }
-        Ok(Self { minor: if negative { -minor } else { minor }, currency })
+        Ok(Self {
+            minor: if negative { -minor } else { minor },
+            currency,
+        })
     }
 
     /// Major units with every decimal of the currency: `39.30`, `500` for JPY.
@@ -251,7 +264,11 @@ pub struct Amount(Money);
 impl Amount {
     /// Takes money above zero.
     pub const fn new(money: Money) -> Result<Self, MoneyError> {
-        if money.minor > 0 { Ok(Self(money)) } else { Err(MoneyError::NotPositive) }
+        if money.minor > 0 {
+            Ok(Self(money))
+        } else {
+            Err(MoneyError::NotPositive)
+        }
     }
 
     /// The same as plain money.
@@ -299,7 +316,11 @@ pub struct FeeRate(u32);
 impl FeeRate {
     /// So many millionths; at most the whole.
     pub const fn of_millionths(millionths: u32) -> Result<Self, MoneyError> {
-        if millionths <= 1_000_000 { Ok(Self(millionths)) } else { Err(MoneyError::Overflow) }
+        if millionths <= 1_000_000 {
+            Ok(Self(millionths))
+        } else {
+            Err(MoneyError::Overflow)
+        }
     }
 
     /// The millionths.
@@ -310,7 +331,9 @@ impl FeeRate {
     /// This share of the money.
     pub fn of(self, money: Money, rounding: Rounding) -> Result<Money, MoneyError> {
         let product = i128::from(money.minor) * i128::from(self.0);
-        let minor = rounding.divide(product, 1_000_000).ok_or(MoneyError::Overflow)?;
+        let minor = rounding
+            .divide(product, 1_000_000)
+            .ok_or(MoneyError::Overflow)?;
         let minor = i64::try_from(minor).map_err(|_| MoneyError::Overflow)?;
         Ok(Money { minor, ..money })
     }
@@ -342,7 +365,11 @@ impl FxRate {
 
     /// So many hundred-millionths; above zero.
     pub const fn of_e8(e8: u64) -> Result<Self, MoneyError> {
-        if e8 > 0 { Ok(Self(e8)) } else { Err(MoneyError::NotPositive) }
+        if e8 > 0 {
+            Ok(Self(e8))
+        } else {
+            Err(MoneyError::NotPositive)
+        }
     }
 
     /// The hundred-millionths.
@@ -351,7 +378,12 @@ impl FxRate {
     }
 
     /// The money in another currency, at least one minor unit of it (`spec/13`, 12).
-    pub fn convert(self, amount: Amount, to: Currency, rounding: Rounding) -> Result<Amount, MoneyError> {
+    pub fn convert(
+        self,
+        amount: Amount,
+        to: Currency,
+        rounding: Rounding,
+    ) -> Result<Amount, MoneyError> {
         let from = amount.0;
         let up = 10_i128.pow(to.exponent());
         let down = 10_i128.pow(from.currency.exponent()) * i128::from(Self::SCALE);
@@ -359,9 +391,15 @@ impl FxRate {
             .checked_mul(i128::from(self.0))
             .and_then(|product| product.checked_mul(up))
             .ok_or(MoneyError::Overflow)?;
-        let minor = rounding.divide(product, down).ok_or(MoneyError::Overflow)?.max(1);
+        let minor = rounding
+            .divide(product, down)
+            .ok_or(MoneyError::Overflow)?
+            .max(1);
         let minor = i64::try_from(minor).map_err(|_| MoneyError::Overflow)?;
-        Amount::new(Money { minor, currency: to })
+        Amount::new(Money {
+            minor,
+            currency: to,
+        })
     }
 }
 
@@ -424,7 +462,11 @@ mod tests {
             ("0", "10.00", "0.00"),
         ] {
             let rate: FeeRate = rate.parse().unwrap();
-            assert_eq!(rate.of(hkd(gross), Rounding::HalfUp).unwrap(), hkd(fee), "{rate} of {gross}");
+            assert_eq!(
+                rate.of(hkd(gross), Rounding::HalfUp).unwrap(),
+                hkd(fee),
+                "{rate} of {gross}"
+            );
         }
     }
 
@@ -451,7 +493,11 @@ mod tests {
             ("92233720368547758.07", HKD, Ok(i64::MAX)),
             ("92233720368547758.08", HKD, Err(MoneyError::Overflow)),
         ] {
-            assert_eq!(Money::parse_major(text, currency).map(Money::minor), expected, "{text:?}");
+            assert_eq!(
+                Money::parse_major(text, currency).map(Money::minor),
+                expected,
+                "{text:?}"
+            );
         }
     }
 
@@ -468,7 +514,9 @@ mod tests {
         ] {
             let rate: FxRate = rate.parse().unwrap();
             let amount = Amount::new(Money::parse_major(from, currency).unwrap()).unwrap();
-            let converted = rate.convert(amount, Currency::CNY, Rounding::HalfUp).unwrap();
+            let converted = rate
+                .convert(amount, Currency::CNY, Rounding::HalfUp)
+                .unwrap();
             assert_eq!(converted.money().major(), to, "{rate} {from} {currency}");
         }
     }

@@ -10,7 +10,7 @@ use std::ops::Range;
 pub struct Timestamp(i64);
 
 /// A length of time in microseconds.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span(i64);
 
 impl Span {
@@ -130,7 +130,13 @@ impl Timestamp {
     fn write_with(self, out: &mut String, between: [&str; 5]) {
         let (year, month, day) = self.business_date().ymd();
         let second = self.second_of_day();
-        let parts = [u32::from(month), u32::from(day), second / 3600, second / 60 % 60, second % 60];
+        let parts = [
+            u32::from(month),
+            u32::from(day),
+            second / 3600,
+            second / 60 % 60,
+            second % 60,
+        ];
         push_digits(out, u32::from(year.unsigned_abs()), 4);
         for (separator, part) in between.into_iter().zip(parts) {
             out.push_str(separator);
@@ -152,7 +158,11 @@ impl Timestamp {
     pub fn parse_spaced(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let shape = |index: usize, byte: u8| bytes.get(index) == Some(&byte);
-        let whole = shape(4, b'-') && shape(7, b'-') && shape(10, b' ') && shape(13, b':') && shape(16, b':');
+        let whole = shape(4, b'-')
+            && shape(7, b'-')
+            && shape(10, b' ')
+            && shape(13, b':')
+            && shape(16, b':');
         if bytes.len() != 19 || !whole {
             return None;
         }
@@ -206,7 +216,9 @@ impl CivilDate {
     pub fn new(year: i16, month: i8, day: i8) -> Option<Self> {
         let date = jiff::civil::Date::new(year, month, day).ok()?;
         let epoch = jiff::civil::date(1970, 1, 1);
-        date.since((jiff::Unit::Day, epoch)).ok().map(|span| Self(span.get_days()))
+        date.since((jiff::Unit::Day, epoch))
+            .ok()
+            .map(|span| Self(span.get_days()))
     }
 
     /// Year, month, day (proleptic Gregorian), after Howard Hinnant's `civil_from_days`: answers
@@ -215,11 +227,16 @@ impl CivilDate {
         let shifted = i64::from(self.0) + 719_468;
         let era = shifted.div_euclid(146_097);
         let day_of_era = shifted.rem_euclid(146_097);
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let month_shifted = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * month_shifted + 2) / 5 + 1;
-        let month = if month_shifted < 10 { month_shifted + 3 } else { month_shifted - 9 };
+        let month = if month_shifted < 10 {
+            month_shifted + 3
+        } else {
+            month_shifted - 9
+        };
         let year = year_of_era + era * 400 + i64::from(month <= 2);
         (
             i16::try_from(year).unwrap_or(i16::MAX),
@@ -243,13 +260,21 @@ impl CivilDate {
 
     /// The instant at which this date begins in GMT+8.
     pub fn start(self) -> Timestamp {
-        Timestamp(i64::from(self.0).saturating_mul(DAY.0).saturating_sub(OFFSET.0))
+        Timestamp(
+            i64::from(self.0)
+                .saturating_mul(DAY.0)
+                .saturating_sub(OFFSET.0),
+        )
     }
 
     /// The instant of a time of day in GMT+8, when it is one (no leap second).
     pub fn at(self, hour: i64, minute: i64, second: i64) -> Option<Timestamp> {
-        let valid = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
-        valid.then(|| self.start().plus(Span::seconds(hour * 3600 + minute * 60 + second)))
+        let valid =
+            (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
+        valid.then(|| {
+            self.start()
+                .plus(Span::seconds(hour * 3600 + minute * 60 + second))
+        })
     }
 
     /// Reads `yyyyMMdd`.
@@ -257,7 +282,11 @@ impl CivilDate {
         if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        Self::new(text.get(..4)?.parse().ok()?, text.get(4..6)?.parse().ok()?, text.get(6..8)?.parse().ok()?)
+        Self::new(
+            text.get(..4)?.parse().ok()?,
+            text.get(4..6)?.parse().ok()?,
+            text.get(6..8)?.parse().ok()?,
+        )
     }
 
     /// Reads `yyyy-MM-dd`.
@@ -306,12 +335,22 @@ mod tests {
         assert_eq!(before.to_string(), "2026-11-23T23:59:59.999999+08:00");
         assert_eq!(before.compact(), "20261123235959");
         assert_eq!(before.spaced(), "2026-11-23 23:59:59");
-        assert_eq!(Timestamp::from_seconds(0).to_string(), "1970-01-01T08:00:00+08:00");
+        assert_eq!(
+            Timestamp::from_seconds(0).to_string(),
+            "1970-01-01T08:00:00+08:00"
+        );
     }
 
     #[test]
     fn wrong_times_are_refused() {
-        for text in ["20260230120000", "20261123240000", "20261123126000", "2026112312000", "2026112312000x", "2026-11-23120000"] {
+        for text in [
+            "20260230120000",
+            "20261123240000",
+            "20261123126000",
+            "2026112312000",
+            "2026112312000x",
+            "2026-11-23120000",
+        ] {
             assert_eq!(Timestamp::parse_compact(text), None, "{text}");
         }
         assert_eq!(Timestamp::parse_spaced("2026-11-23T12:00:00"), None);

@@ -1,0 +1,57 @@
+//! What decisions are made by: partners and rates, as one value that never changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::fx::{Rate, RateTable};
+use crate::id::PartnerId;
+use crate::partner::Partner;
+use crate::time::Span;
+
+/// A version of the configuration. A change makes another one; a decision sees exactly one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Config {
+    /// Counts the changes since the process began.
+    pub version: u64,
+    /// The partners, by number.
+    pub partners: BTreeMap<PartnerId, Arc<Partner>>,
+    /// The rates.
+    pub rates: RateTable,
+    /// How far the sandbox clock is ahead of the real one.
+    pub clock_offset: Span,
+}
+
+/// One change of the configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConfigChange {
+    /// A partner is new, or has other terms or keys.
+    PutPartner(Arc<Partner>),
+    /// A rate is new, or corrected.
+    PutRate(Rate),
+    /// The sandbox clock went forward to this offset.
+    MoveClock(Span),
+}
+
+impl Config {
+    /// The next version.
+    #[must_use]
+    pub fn with(&self, change: &ConfigChange) -> Self {
+        let mut next = Self {
+            version: self.version + 1,
+            ..self.clone()
+        };
+        match change {
+            ConfigChange::PutPartner(partner) => {
+                next.partners.insert(partner.id, Arc::clone(partner));
+            }
+            ConfigChange::PutRate(rate) => next.rates.put(rate.clone()),
+            ConfigChange::MoveClock(offset) => next.clock_offset = *offset,
+        }
+        next
+    }
+
+    /// A partner by its number.
+    pub fn partner(&self, id: PartnerId) -> Option<&Arc<Partner>> {
+        self.partners.get(&id)
+    }
+}

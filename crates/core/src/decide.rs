@@ -1,0 +1,278 @@
+//! The one place where anything is decided: same inputs, same answer, nothing written.
+
+mod cancel;
+mod confirm;
+mod pay;
+mod wallet;
+
+use crate::command::Command;
+use crate::config::Config;
+use crate::id::{EventId, TradeId};
+use crate::ledger::{Account, Cause, Entry};
+use crate::money::{Amount, Money, MoneyError};
+use crate::partner::Partner;
+use crate::time::{CivilDate, Timestamp};
+use crate::trade::{CloseCause, Trade, TradeState};
+use crate::wallet::Wallet;
+use crate::working_set::{Changes, TimerChange, TurnoverKey, WorkingSet};
+
+pub use cancel::{CancelAction, CancelDone, CancelRefusal};
+pub use confirm::ConfirmRefusal;
+pub use pay::{PayDone, PayRefusal};
+pub use wallet::WalletRefusal;
+
+/// What a decision is made with beside the rows: the time, the ids to use, the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The present instant.
+    pub now: Timestamp,
+    /// The last digits of whatever number this decision has to make.
+    pub number: u32,
+    /// The configuration.
+    pub config: &'a Config,
+}
+
+impl Context<'_> {
+    fn trade_id(&self, bucket: u16) -> Option<TradeId> {
+        TradeId::new(self.now, bucket, self.number)
+    }
+
+    fn event_id(&self, bucket: u16) -> Option<EventId> {
+        EventId::new(self.now, bucket, self.number)
+    }
+}
+
+/// What the caller hears once the changes are stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// To [`Command::Pay`].
+    Pay(Result<PayDone, PayRefusal>),
+    /// To [`Command::Confirm`]: the trade as it is now.
+    Confirm(Result<Box<Trade>, ConfirmRefusal>),
+    /// To [`Command::Cancel`].
+    Cancel(Result<CancelDone, CancelRefusal>),
+    /// To [`Command::Close`]: whether it closed the trade.
+    Close(TimerOutcome),
+    /// To the wallets' commands: the wallet as it is now.
+    Wallet(Result<Box<Wallet>, WalletRefusal>),
+    /// To [`Command::Configure`].
+    Configured,
+}
+
+/// What a timer did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TimerOutcome {
+    /// It closed the trade.
+    Closed,
+    /// There was nothing to close (any more).
+    Nothing,
+    /// It is too early.
+    Early,
+}
+
+/// The changes, and what may be said once they are stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// To be stored whole; empty when nothing changes.
+    pub changes: Changes,
+    /// To be said after that.
+    pub reply: Reply,
+}
+
+impl Decision {
+    fn unchanged(reply: Reply) -> Self {
+        Self {
+            changes: Changes::default(),
+            reply,
+        }
+    }
+}
+
+/// Decides one command on the rows of its batch.
+pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Decision {
+    match command {
+        Command::Pay(pay) => pay::decide(set, pay, context),
+        Command::Confirm(confirm) => confirm::decide(set, confirm, context),
+        Command::Cancel(cancel) => cancel::decide(set, cancel, context),
+        Command::Close(key) => cancel::decide_close(set, key, context),
+        Command::OpenWallet(open) => wallet::decide_open(set, open, context),
+        Command::AmendWallet(amend) => wallet::decide_amend(set, amend),
+        Command::TopUp(top_up) => wallet::decide_top_up(set, top_up, context),
+        Command::IssueAlias(device) => wallet::decide_alias(set, device),
+        Command::Configure(change) => Decision {
+            changes: Changes {
+                config: Some(change.clone()),
+                ..Changes::default()
+            },
+            reply: Reply::Configured,
+        },
+    }
+}
+
+/// The entries of one event, numbered as they are added. A zero amount makes none.
+struct EventEntries {
+    event: EventId,
+    trade: Option<TradeId>,
+    entries: Vec<Entry>,
+}
+
+impl EventEntries {
+    fn new(event: EventId, trade: Option<TradeId>) -> Self {
+        Self {
+            event,
+            trade,
+            entries: Vec::with_capacity(2),
+        }
+    }
+
+    fn add(&mut self, debit: Account, credit: Account, amount: Money, cause: Cause) {
+        let Ok(amount) = Amount::new(amount) else {
+            return;
+        };
+        let number = u8::try_from(self.entries.len()).unwrap_or(u8::MAX);
+        debug_assert!(number < Entry::PER_EVENT, "an event has few entries");
+        self.entries.push(Entry {
+            event: self.event,
+            number,
+            trade: self.trade,
+            debit,
+            credit,
+            amount,
+            cause,
+        });
+    }
+}
+
+/// A payment's entries: from the wallet, through FX clearing where currencies differ, to the
+/// partner; and our share from the partner (`architecture.md`, the ledger).
+fn payment_entries(event: EventId, trade: &Trade, commission: Money) -> Vec<Entry> {
+    let wallet = Account::Wallet(trade.wallet);
+    let payable = Account::PartnerPayable(trade.key.partner);
+    let (price, paid) = (trade.amount.money(), trade.payer_amount().money());
+    let mut entries = EventEntries::new(event, Some(trade.id));
+    if paid.currency() == price.currency() {
+        entries.add(wallet, payable, price, Cause::Payment);
+    } else {
+        entries.add(wallet, Account::FxClearing, paid, Cause::Payment);
+        entries.add(Account::FxClearing, payable, price, Cause::Payment);
+    }
+    entries.add(
+        payable,
+        Account::CommissionIncome,
+        commission,
+        Cause::Commission,
+    );
+    entries.entries
+}
+
+/// What a payment turned into: everything that `pay` and `confirm` change alike.
+struct Paying {
+    trade: Trade,
+    wallet: Wallet,
+    entries: Vec<crate::ledger::Entry>,
+    turnover: Option<(TurnoverKey, Money)>,
+}
+
+/// Why money does not move although the trade could be.
+enum PayingRefusal {
+    PartnerDay,
+    Wallet(crate::wallet::WalletLimit),
+    FundsShort,
+    Money(MoneyError),
+}
+
+impl From<MoneyError> for PayingRefusal {
+    fn from(error: MoneyError) -> Self {
+        Self::Money(error)
+    }
+}
+
+/// Moves the money of a trade: limits first, funds last.
+fn pay_trade(
+    set: &WorkingSet,
+    trade: &Trade,
+    wallet: &Wallet,
+    partner: &Partner,
+    event: EventId,
+    now: Timestamp,
+) -> Result<Paying, PayingRefusal> {
+    let date = now.business_date();
+    let turnover = turnover_after(set, partner, trade.amount, date)?;
+    let payer_amount = trade.payer_amount();
+    if let Some(limit) = wallet.limit_passed(payer_amount, date)? {
+        return Err(PayingRefusal::Wallet(limit));
+    }
+    let wallet = wallet
+        .debited(payer_amount, date)?
+        .ok_or(PayingRefusal::FundsShort)?;
+    let price = trade.amount.money();
+    let commission = partner
+        .contract
+        .commission
+        .of(price, crate::money::Rounding::HalfUp)?;
+    let entries = payment_entries(event, trade, commission);
+    let payment = crate::trade::Payment {
+        at: now,
+        event,
+        commission,
+        refunded: Money::zero(price.currency()),
+        refunded_payer: Money::zero(payer_amount.currency()),
+        commission_returned: Money::zero(price.currency()),
+    };
+    let trade = Trade {
+        state: TradeState::Paid(payment),
+        ..trade.clone()
+    };
+    Ok(Paying {
+        trade,
+        wallet,
+        entries,
+        turnover,
+    })
+}
+
+/// What a limited partner will have taken in, or that this would be too much.
+fn turnover_after(
+    set: &WorkingSet,
+    partner: &Partner,
+    amount: Amount,
+    date: CivilDate,
+) -> Result<Option<(TurnoverKey, Money)>, PayingRefusal> {
+    let Some(limit) = partner.contract.limit_per_day else {
+        return Ok(None);
+    };
+    let key = TurnoverKey {
+        partner: partner.id,
+        date,
+    };
+    let taken = set
+        .turnover(key, amount.currency())
+        .checked_add(amount.money())?;
+    if taken.minor() > limit.money().minor() {
+        return Err(PayingRefusal::PartnerDay);
+    }
+    Ok(Some((key, taken)))
+}
+
+/// The timer of a waiting trade, to be cleared when it leaves that state.
+fn clear_timer(trade: &Trade) -> Option<TimerChange> {
+    match trade.state {
+        TradeState::Waiting => Some(TimerChange::Clear(
+            trade.waits_until(),
+            Box::new(trade.clone()),
+        )),
+        TradeState::Paid(_) | TradeState::Closed { .. } => None,
+    }
+}
+
+/// A waiting trade closed without money.
+fn closed_unpaid(trade: &Trade, at: Timestamp, cause: CloseCause) -> Trade {
+    Trade {
+        state: TradeState::Closed {
+            at,
+            cause,
+            payment: None,
+        },
+        ..trade.clone()
+    }
+}
