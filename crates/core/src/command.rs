@@ -15,7 +15,7 @@ use crate::working_set::TurnoverKey;
 pub enum Command {
     /// A partner's pay request.
     Pay(Box<Pay>),
-    /// A payer's answer to a payment that waits.
+    /// A buyer's answer to a payment that waits.
     Confirm(Confirm),
     /// A partner's cancel.
     Cancel(Cancel),
@@ -35,7 +35,7 @@ pub enum Command {
 
 /// Whose code it is, and what to remember when it is spent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Payer {
+pub struct Buyer {
     /// The wallet behind the code.
     pub wallet: WalletId,
     /// The code's place in time.
@@ -52,14 +52,14 @@ pub struct Pay {
     /// `trans_currency`, when it was sent.
     pub list_currency: Option<Currency>,
     /// The code, checked against the clock and its device.
-    pub payer: Result<Payer, CodeRefusal>,
+    pub buyer: Result<Buyer, CodeRefusal>,
     /// The code's digest.
     pub code: CodeTag,
     /// Where it takes place.
     pub shop: Result<ShopFound, ShopRefusal>,
     /// The till.
     pub terminal: Option<Box<str>>,
-    /// The title in the payer's bill.
+    /// The title in the buyer's bill.
     pub title: Box<str>,
     /// The partner's note.
     pub memo: Option<Box<str>>,
@@ -69,16 +69,16 @@ pub struct Pay {
     pub content: ContentHash,
 }
 
-/// What a payer says.
+/// What a buyer says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PayerAnswer {
+pub enum BuyerAnswer {
     /// Pay.
     Accept,
     /// Do not.
     Decline,
 }
 
-/// A payer's answer to a payment that waits.
+/// A buyer's answer to a payment that waits.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Confirm {
     /// Which trade.
@@ -86,7 +86,7 @@ pub struct Confirm {
     /// Who answers.
     pub wallet: WalletId,
     /// The answer.
-    pub answer: PayerAnswer,
+    pub answer: BuyerAnswer,
 }
 
 /// A partner's cancel.
@@ -194,7 +194,7 @@ impl Command {
         match self {
             Self::Pay(pay) => {
                 keys.wallets
-                    .extend(pay.payer.iter().map(|payer| payer.wallet));
+                    .extend(pay.buyer.iter().map(|buyer| buyer.wallet));
             }
             Self::Confirm(confirm) => keys.wallets.push(confirm.wallet),
             Self::OpenWallet(open) => {

@@ -148,7 +148,7 @@ impl EventEntries {
 fn payment_entries(event: EventId, trade: &Trade, commission: Money) -> Vec<Entry> {
     let wallet = Account::Wallet(trade.wallet);
     let payable = Account::PartnerPayable(trade.key.partner);
-    let (price, paid) = (trade.amount.money(), trade.payer_amount().money());
+    let (price, paid) = (trade.amount.money(), trade.buyer_amount().money());
     let mut entries = EventEntries::new(event, Some(trade.id));
     if paid.currency() == price.currency() {
         entries.add(wallet, payable, price, Cause::Payment);
@@ -198,12 +198,12 @@ fn pay_trade(
 ) -> Result<Paying, PayingRefusal> {
     let date = now.business_date();
     let turnover = turnover_after(set, partner, trade.amount, date)?;
-    let payer_amount = trade.payer_amount();
-    if let Some(limit) = wallet.limit_passed(payer_amount, date)? {
+    let buyer_amount = trade.buyer_amount();
+    if let Some(limit) = wallet.limit_passed(buyer_amount, date)? {
         return Err(PayingRefusal::Wallet(limit));
     }
     let wallet = wallet
-        .debited(payer_amount, date)?
+        .debited(buyer_amount, date)?
         .ok_or(PayingRefusal::FundsShort)?;
     let price = trade.amount.money();
     let commission = partner
@@ -216,7 +216,7 @@ fn pay_trade(
         event,
         commission,
         refunded: Money::zero(price.currency()),
-        refunded_payer: Money::zero(payer_amount.currency()),
+        refunded_buyer: Money::zero(buyer_amount.currency()),
         commission_returned: Money::zero(price.currency()),
     };
     let trade = Trade {

@@ -35,10 +35,10 @@ pub struct ContentHash(pub [u8; 16]);
 /// How a conversion was done; it holds for the life of the trade (`spec/13`, 12).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Conversion {
-    /// The payer's currency for one unit of the price's.
+    /// The buyer's currency for one unit of the price's.
     pub rate: FxRate,
-    /// What the payer gives.
-    pub payer_amount: Amount,
+    /// What the buyer gives.
+    pub buyer_amount: Amount,
 }
 
 impl Conversion {
@@ -55,8 +55,8 @@ impl Conversion {
         let Some(rate) = rates.on(amount.currency(), inst.currency(), date) else {
             return Ok(None);
         };
-        let payer_amount = rate.convert(amount, inst.currency(), Rounding::HalfUp)?;
-        Ok(Some(Self { rate, payer_amount }))
+        let buyer_amount = rate.convert(amount, inst.currency(), Rounding::HalfUp)?;
+        Ok(Some(Self { rate, buyer_amount }))
     }
 }
 
@@ -71,10 +71,23 @@ pub struct Payment {
     pub commission: Money,
     /// What went back so far, in the price's currency.
     pub refunded: Money,
-    /// The same, in the payer's currency.
-    pub refunded_payer: Money,
+    /// The same, in the buyer's currency.
+    pub refunded_buyer: Money,
     /// What of our share went back.
     pub commission_returned: Money,
+}
+
+impl Payment {
+    /// The payment once all of it went back, our share included.
+    #[must_use]
+    pub fn all_returned(self, trade: &Trade) -> Self {
+        Self {
+            refunded: trade.amount.money(),
+            refunded_buyer: trade.buyer_amount().money(),
+            commission_returned: self.commission,
+            ..self
+        }
+    }
 }
 
 /// How a partner asked for a cancel; the transaction file tells them apart (`spec/13`, 26).
@@ -93,7 +106,7 @@ pub enum CancelName {
 pub enum CloseCause {
     /// Nobody confirmed it in time.
     Expired,
-    /// Its payer said no.
+    /// Its buyer said no.
     Declined,
     /// Its partner took it back.
     Cancelled(CancelName),
@@ -104,7 +117,7 @@ pub enum CloseCause {
 /// Where a trade is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TradeState {
-    /// Its payer must confirm; nothing is held (`spec/13`, 3).
+    /// Its buyer must confirm; nothing is held (`spec/13`, 3).
     Waiting,
     /// The money moved.
     Paid(Payment),
@@ -132,13 +145,13 @@ pub struct Trade {
     pub wallet: WalletId,
     /// The type of that wallet.
     pub inst: PaymentInst,
-    /// For a payer in another currency, and for every trade of a standard contract.
+    /// For a buyer in another currency, and for every trade of a standard contract.
     pub conversion: Option<Conversion>,
     /// Where it took place.
     pub shop: ShopKey,
     /// The till, where the partner names it.
     pub terminal: Option<Box<str>>,
-    /// What the payer reads in the bill.
+    /// What the buyer reads in the bill.
     pub title: Box<str>,
     /// The partner's note.
     pub memo: Option<Box<str>>,
@@ -176,11 +189,11 @@ impl Trade {
         }
     }
 
-    /// What the payer gives, in the wallet's currency.
-    pub fn payer_amount(&self) -> Amount {
+    /// What the buyer gives, in the wallet's currency.
+    pub fn buyer_amount(&self) -> Amount {
         match self.conversion {
             Some(conversion) if self.inst.currency() != self.amount.currency() => {
-                conversion.payer_amount
+                conversion.buyer_amount
             }
             Some(_) | None => self.amount,
         }

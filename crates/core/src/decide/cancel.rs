@@ -199,10 +199,10 @@ fn give_back(
         .money()
         .checked_sub(payment.refunded)
         .map_err(money)?;
-    let left_payer = trade
-        .payer_amount()
+    let left_buyer = trade
+        .buyer_amount()
         .money()
-        .checked_sub(payment.refunded_payer)
+        .checked_sub(payment.refunded_buyer)
         .map_err(money)?;
     let commission = payment
         .commission
@@ -210,7 +210,7 @@ fn give_back(
         .map_err(money)?;
 
     let mut entries = EventEntries::new(event, Some(trade.id));
-    add_return(&mut entries, trade, left, left_payer);
+    add_return(&mut entries, trade, left, left_buyer);
     let payable = Account::PartnerPayable(trade.key.partner);
     entries.add(
         Account::CommissionIncome,
@@ -220,13 +220,8 @@ fn give_back(
     );
 
     let paid_on = payment.at.business_date();
-    let wallet = give_to_wallet(wallet, left_payer, paid_on).map_err(money)?;
-    let returned = Payment {
-        refunded: trade.amount.money(),
-        refunded_payer: trade.payer_amount().money(),
-        commission_returned: payment.commission,
-        ..payment
-    };
+    let wallet = give_to_wallet(wallet, left_buyer, paid_on).map_err(money)?;
+    let returned = payment.all_returned(trade);
     let state = TradeState::Closed {
         at: context.now,
         cause: CloseCause::Cancelled(name),

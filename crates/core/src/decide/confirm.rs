@@ -1,6 +1,6 @@
-//! The payer's answer to a payment that waits.
+//! The buyer's answer to a payment that waits.
 
-use crate::command::{Confirm, PayerAnswer};
+use crate::command::{BuyerAnswer, Confirm};
 use crate::decide::{
     Context, Decision, Paying, PayingRefusal, Reply, clear_timer, closed_unpaid, pay_trade,
 };
@@ -52,8 +52,8 @@ fn answer(
         return Err(ConfirmRefusal::NotThisWallet);
     }
     match (trade.state_at(context.now), confirm.answer) {
-        (TradeState::Waiting, PayerAnswer::Accept) => accept(set, trade, context),
-        (TradeState::Waiting, PayerAnswer::Decline) => {
+        (TradeState::Waiting, BuyerAnswer::Accept) => accept(set, trade, context),
+        (TradeState::Waiting, BuyerAnswer::Decline) => {
             let declined = closed_unpaid(trade, context.now, CloseCause::Declined);
             let changes = Changes {
                 slot: Some(Slot::Trade(Box::new(declined.clone()))),
@@ -63,15 +63,15 @@ fn answer(
             Ok((changes, declined))
         }
         // A second tap on the same button.
-        (TradeState::Paid(_), PayerAnswer::Accept)
+        (TradeState::Paid(_), BuyerAnswer::Accept)
         | (
             TradeState::Closed {
                 cause: CloseCause::Declined,
                 ..
             },
-            PayerAnswer::Decline,
+            BuyerAnswer::Decline,
         ) => Ok((Changes::default(), Trade::clone(trade))),
-        (TradeState::Paid(_), PayerAnswer::Decline) | (TradeState::Closed { .. }, _) => {
+        (TradeState::Paid(_), BuyerAnswer::Decline) | (TradeState::Closed { .. }, _) => {
             Err(ConfirmRefusal::NotWaiting)
         }
     }

@@ -1,6 +1,6 @@
 //! Pay: a fresh trade, or the present state of one that exists.
 
-use crate::command::{Pay, Payer};
+use crate::command::{Buyer, Pay};
 use crate::decide::{Context, Decision, Paying, PayingRefusal, Reply, pay_trade};
 use crate::money::{FxRate, MoneyError};
 use crate::partner::{Partner, Product};
@@ -10,12 +10,12 @@ use crate::trade::{Conversion, Slot, Trade, TradeState};
 use crate::wallet::{Confirmation, PaymentInst, Wallet, WalletLimit, WalletState};
 use crate::working_set::{Changes, TimerChange, WorkingSet};
 
-/// A trade that is paid or waits for its payer, with what an answer says of the payer.
+/// A trade that is paid or waits for its buyer, with what an answer says of the buyer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PayDone {
     /// The trade as it is now.
     pub trade: Box<Trade>,
-    /// The payer's masked login.
+    /// The buyer's masked login.
     pub login: Box<str>,
 }
 
@@ -88,8 +88,8 @@ fn repeat(
         return Err(PayRefusal::ContentDiffers);
     }
     if trade.code != pay.code {
-        let payer = pay.payer.map_err(PayRefusal::Code)?;
-        if payer.wallet != trade.wallet {
+        let buyer = pay.buyer.map_err(PayRefusal::Code)?;
+        if buyer.wallet != trade.wallet {
             return Err(PayRefusal::BuyerDiffers);
         }
     }
@@ -114,11 +114,8 @@ fn fresh(
         .config
         .partner(pay.key.partner)
         .ok_or(PayRefusal::PartnerUnknown)?;
-    let currency = partner.contract.settlement_currency;
-    if pay.amount.currency() != currency || pay.list_currency.is_some_and(|list| list != currency) {
-        return Err(PayRefusal::CurrencyNotAgreed);
-    }
-    let (payer, wallet) = find_payer(set, pay, partner)?;
+    check_currency(pay, partner)?;
+    let (buyer, wallet) = find_buyer(set, pay, partner)?;
     let shop = pay
         .shop
         .as_ref()
@@ -126,37 +123,24 @@ fn fresh(
     check_limits(pay, wallet, partner)?;
     let trade = new_trade(pay, wallet, partner, shop, context)?;
 
-    let spent = {
-        let mut codes_used = wallet.codes_used.clone();
-        codes_used.insert(payer.code, context.now);
-        Wallet {
-            codes_used,
-            ..wallet.clone()
-        }
-    };
+    let mut spent = wallet.clone();
+    spent.codes_used.insert(buyer.code, context.now);
     let login = wallet.login.clone();
-    let new_shop = match shop {
-        ShopFound::Stored(_) => None,
-        ShopFound::New(shop) => Some(shop.clone()),
-    };
-    match wallet.confirmation {
+    let (trade, mut changes) = match wallet.confirmation {
         Confirmation::Asked => {
             // Whoever waits holds nothing (`spec/13`, 3): only the code is spent.
-            let timer = TimerChange::Set(trade.waits_until(), Box::new(trade.clone()));
-            let changes = Changes {
-                slot: Some(Slot::Trade(Box::new(trade.clone()))),
-                wallet: Some(spent),
-                timer: Some(timer),
-                shop: new_shop,
-                ..Changes::default()
-            };
-            Ok((
-                changes,
-                PayDone {
-                    trade: Box::new(trade),
-                    login,
+            let timer = Some(TimerChange::Set(
+                trade.waits_until(),
+                Box::new(trade.clone()),
+            ));
+            (
+                trade,
+                Changes {
+                    wallet: Some(spent),
+                    timer,
+                    ..Changes::default()
                 },
-            ))
+            )
         }
         Confirmation::NotAsked => {
             let paying = pay_trade(set, &trade, &spent, partner, trade.id.into(), context.now)?;
@@ -166,40 +150,57 @@ fn fresh(
                 entries,
                 turnover,
             } = paying;
-            let changes = Changes {
-                slot: Some(Slot::Trade(Box::new(trade.clone()))),
-                wallet: Some(wallet),
-                entries,
-                turnover,
-                shop: new_shop,
-                ..Changes::default()
-            };
-            Ok((
-                changes,
-                PayDone {
-                    trade: Box::new(trade),
-                    login,
+            (
+                trade,
+                Changes {
+                    wallet: Some(wallet),
+                    entries,
+                    turnover,
+                    ..Changes::default()
                 },
-            ))
+            )
         }
+    };
+    changes.slot = Some(Slot::Trade(Box::new(trade.clone())));
+    changes.shop = match shop {
+        ShopFound::Stored(_) => None,
+        ShopFound::New(shop) => Some(shop.clone()),
+    };
+    Ok((
+        changes,
+        PayDone {
+            trade: Box::new(trade),
+            login,
+        },
+    ))
+}
+
+fn check_currency(pay: &Pay, partner: &Partner) -> Result<(), PayRefusal> {
+    let agreed = partner.contract.settlement_currency;
+    let foreign =
+        pay.amount.currency() != agreed || pay.list_currency.is_some_and(|list| list != agreed);
+    if foreign {
+        Err(PayRefusal::CurrencyNotAgreed)
+    } else {
+        Ok(())
     }
 }
 
 /// The wallet behind the code, if this contract takes it and the code is not spent.
-fn find_payer<'a>(
+fn find_buyer<'a>(
     set: &'a WorkingSet,
     pay: &Pay,
     partner: &Partner,
-) -> Result<(Payer, &'a Wallet), PayRefusal> {
-    let payer = pay.payer.map_err(PayRefusal::Code)?;
-    let wallet = set.wallet(payer.wallet).ok_or(PayRefusal::WalletUnknown)?;
-    if wallet.codes_used.contains(payer.code) {
+) -> Result<(Buyer, &'a Wallet), PayRefusal> {
+    let buyer = pay.buyer.map_err(PayRefusal::Code)?;
+    let wallet = set.wallet(buyer.wallet).ok_or(PayRefusal::WalletUnknown)?;
+    if wallet.codes_used.contains(buyer.code) {
         return Err(PayRefusal::Code(CodeRefusal::Used));
     }
     if !partner.contract.wallets.accepts(wallet.inst) {
         return Err(PayRefusal::WalletNotAccepted);
     }
-    Ok((payer, wallet))
+    Ok((buyer, wallet))
 }
 
 fn check_limits(pay: &Pay, wallet: &Wallet, partner: &Partner) -> Result<(), PayRefusal> {
@@ -249,7 +250,7 @@ fn new_trade(
     })
 }
 
-/// A rate for payers in another currency, and for every trade of a standard contract.
+/// A rate for buyers in another currency, and for every trade of a standard contract.
 fn conversion(
     pay: &Pay,
     inst: PaymentInst,
@@ -263,7 +264,7 @@ fn conversion(
             let rate = FxRate::of_e8(100_000_000).map_err(PayRefusal::Money)?;
             Ok(Some(Conversion {
                 rate,
-                payer_amount: pay.amount,
+                buyer_amount: pay.amount,
             }))
         }
         (Product::Hk | Product::Standard, false) => {
