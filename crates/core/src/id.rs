@@ -218,6 +218,11 @@ impl TradeId {
     pub fn bucket(self) -> u16 {
         u16::try_from(self.0.rem_euclid(1_000_000_000) / i64::from(Self::NUMBERS)).unwrap_or(0)
     }
+
+    /// The last digits: which trade of its second and bucket.
+    pub fn number(self) -> u32 {
+        u32::try_from(self.0.rem_euclid(i64::from(Self::NUMBERS))).unwrap_or(0)
+    }
 }
 
 impl fmt::Display for TradeId {

@@ -1,0 +1,271 @@
+//! The embedded store: one SQLite file in WAL mode, synced at every commit.
+
+mod config;
+mod read;
+mod rows;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use spotpay_core::command::{DueClose, Keys};
+use spotpay_core::config::Config;
+use spotpay_core::time::Timestamp;
+use spotpay_core::working_set::WorkingSet;
+
+use crate::{BatchId, CommitError, Resume, Store, StoreError};
+pub use read::{EntryRow, Reader, WalletTrade};
+
+/// The schema, one step after the other; a step, once published, is never changed.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/sqlite/0001_initial.sql")];
+
+/// Pages of 4 KiB in the WAL from which a checkpoint is worth it.
+pub const CHECKPOINT_PAGES: u32 = 4_000;
+
+/// The file inside a data directory.
+pub const FILE_NAME: &str = "spotpay.db";
+
+/// The lane of a process that is alone on its file.
+const LANE: i64 = 0;
+
+/// How full the WAL is, shared between the writer and its [`Checkpointer`].
+#[derive(Clone, Debug, Default)]
+pub struct WalGauge(Arc<Gauge>);
+
+#[derive(Debug, Default)]
+struct Gauge {
+    /// Pages of the WAL, as the last commit left it.
+    pages: AtomicU32,
+    /// A checkpointer moved the bulk; the writer moves the rest between two batches.
+    bulk_moved: AtomicBool,
+}
+
+impl WalGauge {
+    /// The pages that the last commit left.
+    pub fn pages(&self) -> u32 {
+        self.0.pages.load(Ordering::Relaxed)
+    }
+
+    /// Whether a checkpoint is worth it.
+    pub fn is_full(&self) -> bool {
+        self.pages() >= CHECKPOINT_PAGES
+    }
+}
+
+/// The writer's side of the file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    connection: Connection,
+    gauge: WalGauge,
+}
+
+impl SqliteStore {
+    /// Opens the file of a data directory, or makes it; brings its schema up to date.
+    ///
+    /// # Errors
+    /// The file cannot be opened or written, or is of a newer version.
+    pub fn open(data: &Path) -> Result<Self, StoreError> {
+        let path = data.join(FILE_NAME);
+        let gauge = WalGauge::default();
+        let mut connection = open_writer(&path, &gauge)?;
+        migrate(&mut connection)?;
+        Ok(Self {
+            path,
+            connection,
+            gauge,
+        })
+    }
+
+    /// How full the WAL is.
+    pub fn gauge(&self) -> WalGauge {
+        self.gauge.clone()
+    }
+
+    /// A reader of the same file.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open_file(&self.path)
+    }
+
+    /// Someone else may move WAL pages into the main file while this store writes on.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn checkpointer(&self) -> Result<Checkpointer, StoreError> {
+        let connection =
+            Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
+        Ok(Checkpointer {
+            connection,
+            gauge: self.gauge.clone(),
+        })
+    }
+}
+
+/// Moves WAL pages into the main file, from another thread than the writer's.
+#[derive(Debug)]
+pub struct Checkpointer {
+    connection: Connection,
+    gauge: WalGauge,
+}
+
+impl Checkpointer {
+    /// One pass over what is committed by now; it waits for nobody.
+    ///
+    /// # Errors
+    /// The disk failed; nothing is lost.
+    pub fn run(&mut self) -> Result<(), StoreError> {
+        checkpoint(&self.connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+        self.gauge.0.bulk_moved.store(true, Ordering::Release);
+        Ok(())
+    }
+}
+
+/// Whether all of the WAL is in the main file after it.
+fn checkpoint(connection: &Connection, pragma: &str) -> Result<bool, StoreError> {
+    let (busy, log, moved): (i64, i64, i64) = connection.query_row(pragma, [], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    Ok(busy == 0 && log == moved)
+}
+
+fn open_writer(path: &Path, gauge: &WalGauge) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open(path)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA wal_autocheckpoint = 0;
+         PRAGMA cache_size = -65536;
+         PRAGMA temp_store = MEMORY;",
+    )?;
+    let pages = Arc::clone(&gauge.0);
+    connection.wal_hook(Some(
+        move |_: &mut rusqlite::hooks::Wal, count: std::ffi::c_int| {
+            pages.store(u32::try_from(count).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        },
+    ))?;
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = usize::try_from(found).unwrap_or(usize::MAX);
+    let Some(missing) = MIGRATIONS.get(found..) else {
+        return Err(StoreError::TooNew {
+            found,
+            known: MIGRATIONS.len(),
+        });
+    };
+    for (step, sql) in missing.iter().enumerate() {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(sql)?;
+        transaction.execute_batch(&format!("PRAGMA user_version = {}", found + step + 1))?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+impl Store for SqliteStore {
+    fn load(&mut self, keys: &Keys) -> Result<WorkingSet, StoreError> {
+        read::working_set(&self.connection, keys)
+    }
+
+    fn commit(
+        &mut self,
+        set: &WorkingSet,
+        batch: BatchId,
+        now: Timestamp,
+    ) -> Result<(), CommitError> {
+        write::commit(&mut self.connection, set.writes(), set, batch, now)
+    }
+
+    fn resolve(&mut self, batch: BatchId) -> Result<bool, StoreError> {
+        // A failed sync may have left the batch in the WAL without telling anyone: a fresh
+        // connection moves what counts into the main file and cuts the rest off, then looks.
+        self.connection = open_writer(&self.path, &self.gauge)?;
+        if !checkpoint(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)")? {
+            let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+            return Err(StoreError::Busy(rusqlite::Error::SqliteFailure(busy, None)));
+        }
+        Ok(self.resume()?.batch == batch)
+    }
+
+    fn config(&mut self) -> Result<Config, StoreError> {
+        config::load(&self.connection)
+    }
+
+    fn due_timers(&mut self, now: Timestamp, limit: usize) -> Result<Vec<DueClose>, StoreError> {
+        read::due_timers(&self.connection, now, limit)
+    }
+
+    fn next_timer(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let due: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT min(due) FROM timer")?
+            .query_row([], |row| row.get(0))?;
+        Ok(due.map(Timestamp::from_micros))
+    }
+
+    fn resume(&mut self) -> Result<Resume, StoreError> {
+        let last: Option<(i64, i64)> = self
+            .connection
+            .query_row("SELECT batch, at FROM lane WHERE lane = ?", [LANE], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let (batch, at) = last.unwrap_or((0, 0));
+        let newest = |table: &str| -> Result<Option<i64>, StoreError> {
+            Ok(self
+                .connection
+                .query_row(&format!("SELECT max(key) FROM {table}"), [], |row| {
+                    row.get(0)
+                })?)
+        };
+        let entry = newest("entry")?.map(rows::row_key_of_entry);
+        let newest = entry.max(newest("trade")?).map(|key| {
+            let id = rows::trade_id(key);
+            (id.at(), id.number())
+        });
+        Ok(Resume {
+            batch: BatchId(batch),
+            at: Timestamp::from_micros(at),
+            newest,
+        })
+    }
+
+    fn maintain(&mut self) -> Result<(), StoreError> {
+        // The rest behind a checkpointer's bulk: with all pages moved, the next commit begins the
+        // WAL from its start.
+        if self.gauge.0.bulk_moved.swap(false, Ordering::Acquire) {
+            checkpoint(&self.connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+        }
+        Ok(())
+    }
+
+    fn tend(&mut self, rows: usize) -> Result<bool, StoreError> {
+        write::fill_activity(&mut self.connection, rows)
+    }
+
+    fn reset(&mut self) -> Result<(), StoreError> {
+        let names: Vec<String> = self
+            .connection
+            .prepare(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+            )?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let transaction = self.connection.transaction()?;
+        for name in names {
+            transaction.execute_batch(&format!("DELETE FROM {name}"))?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}

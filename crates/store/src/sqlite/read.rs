@@ -1,0 +1,433 @@
+//! What is read: the rows of a batch by the writer, and everything that pages and queries show.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use spotpay_core::command::{DueClose, Keys};
+use spotpay_core::id::{PartnerId, SecondaryMerchantId, StoreId, TradeId, WalletId};
+use spotpay_core::ledger::{Account, Cause};
+use spotpay_core::money::{Amount, Money};
+use spotpay_core::payment_code::{Alias, CodeSecret};
+use spotpay_core::shop::{Shop, ShopKey};
+use spotpay_core::time::Timestamp;
+use spotpay_core::trade::{Slot, Trade, TradeKey};
+use spotpay_core::wallet::{Device, Wallet};
+use spotpay_core::working_set::{TurnoverKey, WorkingSet};
+
+use super::rows::{self, concat_columns, corrupt};
+use crate::StoreError;
+use crate::check::{self, Report};
+
+pub(super) fn working_set(connection: &Connection, keys: &Keys) -> Result<WorkingSet, StoreError> {
+    let mut set = WorkingSet::default();
+    for key in &keys.trades {
+        if set.slot(key).is_none()
+            && let Some(slot) = slot_by_key(connection, key)?
+        {
+            if let Slot::Trade(trade) = &slot {
+                load_wallet(connection, &mut set, trade.wallet)?;
+            }
+            set.loaded_slot(slot);
+        }
+    }
+    for id in &keys.wallets {
+        load_wallet(connection, &mut set, *id)?;
+    }
+    for name in &keys.wallet_names {
+        if let Some(wallet) = wallet_by_name(connection, name)? {
+            set.loaded_wallet(wallet);
+        }
+    }
+    for alias in &keys.aliases {
+        if device(connection, *alias)?.is_some() {
+            set.loaded_alias(*alias);
+        }
+    }
+    for key in &keys.turnovers {
+        if let Some(taken) = turnover(connection, *key)? {
+            set.loaded_turnover(*key, taken);
+        }
+    }
+    Ok(set)
+}
+
+fn load_wallet(
+    connection: &Connection,
+    set: &mut WorkingSet,
+    id: WalletId,
+) -> Result<(), StoreError> {
+    if set.wallet(id).is_none()
+        && let Some(wallet) = wallet_by_id(connection, id)?
+    {
+        set.loaded_wallet(wallet);
+    }
+    Ok(())
+}
+
+/// The first row of a query, read by a function of ours.
+fn one<P: rusqlite::Params, T>(
+    connection: &Connection,
+    sql: &str,
+    params: P,
+    read: impl FnOnce(&rusqlite::Row<'_>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query(params)?;
+    found.next()?.map(read).transpose()
+}
+
+/// All rows of a query, read by a function of ours.
+fn all<P: rusqlite::Params, T>(
+    connection: &Connection,
+    sql: &str,
+    params: P,
+    read: impl Fn(&rusqlite::Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query(params)?;
+    let mut list = Vec::new();
+    while let Some(row) = found.next()? {
+        list.push(read(row)?);
+    }
+    Ok(list)
+}
+
+fn slot_by_key(connection: &Connection, key: &TradeKey) -> Result<Option<Slot>, StoreError> {
+    const SQL: &str = concat_columns!(
+        "SELECT ",
+        TRADE,
+        " FROM trade WHERE partner = ? AND partner_trans_id = ?"
+    );
+    one(
+        connection,
+        SQL,
+        params![rows::number(key.partner.number()), key.id.as_str()],
+        rows::slot,
+    )
+}
+
+fn wallet_by_id(connection: &Connection, id: WalletId) -> Result<Option<Wallet>, StoreError> {
+    const SQL: &str = concat_columns!("SELECT ", WALLET, " FROM wallet WHERE id = ?");
+    one(connection, SQL, [rows::number(id.number())], rows::wallet)
+}
+
+fn wallet_by_name(connection: &Connection, name: &str) -> Result<Option<Wallet>, StoreError> {
+    const SQL: &str = concat_columns!("SELECT ", WALLET, " FROM wallet WHERE name = ?");
+    one(connection, SQL, [name], rows::wallet)
+}
+
+fn device(connection: &Connection, alias: Alias) -> Result<Option<Device>, StoreError> {
+    one(
+        connection,
+        "SELECT wallet, secret FROM device WHERE alias = ?",
+        [alias.number()],
+        |row| {
+            let secret: [u8; CodeSecret::BYTES] = row.get(1)?;
+            Ok(Device {
+                alias,
+                wallet: rows::wallet_id(row.get(0)?, "device")?,
+                secret: CodeSecret::new(secret),
+            })
+        },
+    )
+}
+
+fn turnover(connection: &Connection, key: TurnoverKey) -> Result<Option<Money>, StoreError> {
+    let sql = "SELECT taken, currency FROM turnover WHERE partner = ? AND date = ?";
+    one(
+        connection,
+        sql,
+        params![rows::number(key.partner.number()), key.date.as_days()],
+        |row| {
+            Ok(Money::of_minor(
+                row.get(0)?,
+                rows::currency(row.get(1)?, "turnover")?,
+            ))
+        },
+    )
+}
+
+pub(super) fn due_timers(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<DueClose>, StoreError> {
+    let sql = "SELECT trade.key, partner, partner_trans_id FROM timer JOIN trade ON trade.key = timer.trade
+               WHERE due <= ? ORDER BY due, trade LIMIT ?";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    all(connection, sql, params![now.as_micros(), limit], |row| {
+        let id: String = row.get(2)?;
+        let partner = rows::partner_id(row.get(1)?, "trade")?;
+        let id = id
+            .parse()
+            .map_err(|_| corrupt("trade", "partner_trans_id"))?;
+        Ok(DueClose {
+            id: rows::trade_id(row.get(0)?),
+            key: TradeKey { partner, id },
+        })
+    })
+}
+
+/// An entry as pages show it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EntryRow {
+    /// When, to the second.
+    pub at: Timestamp,
+    /// The account that gave.
+    pub debit: Account,
+    /// The account that took.
+    pub credit: Account,
+    /// How much.
+    pub amount: Amount,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// A trade in a wallet's activity.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WalletTrade {
+    /// The trade.
+    pub trade: Trade,
+    /// Where it took place.
+    pub shop: Shop,
+}
+
+/// Reads beside the writer; each call is one short read transaction.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    pub(super) fn open_file(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        connection.execute_batch("PRAGMA query_only = 1; PRAGMA cache_size = -8192;")?;
+        Ok(Self { connection })
+    }
+
+    /// What stands under a partner's number.
+    ///
+    /// # Errors
+    /// A fault of the store, as for every function here.
+    pub fn slot(&self, key: &TradeKey) -> Result<Option<Slot>, StoreError> {
+        slot_by_key(&self.connection, key)
+    }
+
+    /// The partner's key of a trade of ours; none for a mark.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn trade_key(&self, id: TradeId) -> Result<Option<TradeKey>, StoreError> {
+        let sql = "SELECT partner, partner_trans_id FROM trade WHERE key = ? AND state <> 3";
+        one(&self.connection, sql, [rows::row_key(id.as_i64())], |row| {
+            let text: String = row.get(1)?;
+            let id = text
+                .parse()
+                .map_err(|_| corrupt("trade", "partner_trans_id"))?;
+            Ok(TradeKey {
+                partner: rows::partner_id(row.get(0)?, "trade")?,
+                id,
+            })
+        })
+    }
+
+    /// A wallet by its number.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn wallet(&self, id: WalletId) -> Result<Option<Wallet>, StoreError> {
+        wallet_by_id(&self.connection, id)
+    }
+
+    /// A wallet by its name.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn wallet_named(&self, name: &str) -> Result<Option<Wallet>, StoreError> {
+        wallet_by_name(&self.connection, name)
+    }
+
+    /// Wallets in order of their numbers, from behind one on.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn wallets(
+        &self,
+        after: Option<WalletId>,
+        limit: usize,
+    ) -> Result<Vec<Wallet>, StoreError> {
+        const SQL: &str = concat_columns!(
+            "SELECT ",
+            WALLET,
+            " FROM wallet WHERE id > ? ORDER BY id LIMIT ?"
+        );
+        let after = after.map_or(-1, |id| rows::number(id.number()));
+        all(
+            &self.connection,
+            SQL,
+            params![after, i64::try_from(limit).unwrap_or(i64::MAX)],
+            rows::wallet,
+        )
+    }
+
+    /// The device behind an alias.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn device(&self, alias: Alias) -> Result<Option<Device>, StoreError> {
+        device(&self.connection, alias)
+    }
+
+    /// The device that a wallet was given last.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn first_device(&self, wallet: WalletId) -> Result<Option<Device>, StoreError> {
+        let sql = "SELECT alias, secret FROM device WHERE wallet = ? ORDER BY alias LIMIT 1";
+        one(
+            &self.connection,
+            sql,
+            [rows::number(wallet.number())],
+            |row| {
+                let alias = Alias::from_number(row.get(0)?).ok_or(corrupt("device", "alias"))?;
+                let secret: [u8; CodeSecret::BYTES] = row.get(1)?;
+                Ok(Device {
+                    alias,
+                    wallet,
+                    secret: CodeSecret::new(secret),
+                })
+            },
+        )
+    }
+
+    /// A shop by its number.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn shop(&self, key: ShopKey) -> Result<Option<Shop>, StoreError> {
+        const SQL: &str = concat_columns!("SELECT ", SHOP, " FROM shop WHERE key = ?");
+        one(&self.connection, SQL, [key.0], rows::shop)
+    }
+
+    /// The shop that a registered store stands for.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn registration(
+        &self,
+        partner: PartnerId,
+        merchant: &SecondaryMerchantId,
+        store: &StoreId,
+    ) -> Result<Option<ShopKey>, StoreError> {
+        let sql = "SELECT shop FROM registration WHERE partner = ? AND secondary_merchant_id = ? AND store_id = ?";
+        let key = params![
+            rows::number(partner.number()),
+            merchant.as_str(),
+            store.as_str()
+        ];
+        one(&self.connection, sql, key, |row| Ok(ShopKey(row.get(0)?)))
+    }
+
+    /// A wallet's trades, the newest first, with those that the activity list does not hold yet.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn wallet_trades(
+        &self,
+        wallet: WalletId,
+        limit: usize,
+    ) -> Result<Vec<WalletTrade>, StoreError> {
+        const SQL: &str = concat_columns!(
+            "SELECT ",
+            TRADE,
+            " FROM trade WHERE key IN (
+               SELECT trade FROM activity WHERE wallet = ?1
+               UNION SELECT key FROM trade WHERE wallet = ?1 AND key >
+                 (SELECT coalesce(max(value), 0) FROM setting WHERE name = 'activity_cursor'))
+             ORDER BY key DESC LIMIT ?2"
+        );
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let slots = all(
+            &self.connection,
+            SQL,
+            params![rows::number(wallet.number()), limit],
+            rows::slot,
+        )?;
+        let trades = slots.into_iter().filter_map(|slot| match slot {
+            Slot::Trade(trade) => Some(*trade),
+            Slot::Mark(_) => None,
+        });
+        trades
+            .map(|trade| {
+                let shop = self.shop(trade.shop)?.ok_or(corrupt("trade", "shop"))?;
+                Ok(WalletTrade { trade, shop })
+            })
+            .collect()
+    }
+
+    /// The entries of a trade, in order.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn entries(&self, trade: TradeId) -> Result<Vec<EntryRow>, StoreError> {
+        let sql = "SELECT key, debit, credit, amount, currency, cause FROM entry WHERE key >= ?1 AND key <= ?2
+                   UNION ALL SELECT key, debit, credit, amount, currency, cause FROM entry WHERE trade = ?3
+                   ORDER BY key";
+        let key = rows::row_key(trade.as_i64());
+        let range = params![
+            rows::entry_key(trade.into(), 0),
+            rows::entry_key(trade.into(), 3),
+            key
+        ];
+        all(&self.connection, sql, range, |row| {
+            let account = |index, column| -> Result<Account, StoreError> {
+                Account::from_code(row.get(index)?).ok_or(corrupt("entry", column))
+            };
+            Ok(EntryRow {
+                at: rows::event_of_entry(row.get(0)?).at(),
+                debit: account(1, "debit")?,
+                credit: account(2, "credit")?,
+                amount: rows::amount(row.get(3)?, rows::currency(row.get(4)?, "entry")?, "entry")?,
+                cause: Cause::from_code(row.get(5)?).ok_or(corrupt("entry", "cause"))?,
+            })
+        })
+    }
+
+    /// How many trades are stored; for benches and metrics, since it reads a whole index.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn count_trades(&self) -> Result<u64, StoreError> {
+        let count: i64 = self.connection.query_row(
+            "SELECT count(*) FROM trade WHERE state <> 3",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// The trial balance, and whether everything that must agree does.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn check(&self) -> Result<Report, StoreError> {
+        check::run(&self.connection)
+    }
+}
+
+impl Reader {
+    /// The newest instant that a commit carries; it answers only when the store does.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn last_commit(&self) -> Result<Option<Timestamp>, StoreError> {
+        let at = self
+            .connection
+            .query_row("SELECT max(at) FROM lane", [], |row| {
+                row.get::<_, Option<i64>>(0)
+            });
+        Ok(at.optional()?.flatten().map(Timestamp::from_micros))
+    }
+}
