@@ -196,7 +196,6 @@ impl Command {
                 keys.wallets
                     .extend(pay.buyer.iter().map(|buyer| buyer.wallet));
             }
-            Self::Confirm(confirm) => keys.wallets.push(confirm.wallet),
             Self::OpenWallet(open) => {
                 keys.wallets.push(open.id);
                 keys.wallet_names.push(open.name.clone());
@@ -208,7 +207,7 @@ impl Command {
                 keys.wallets.push(device.wallet);
                 keys.aliases.push(device.alias);
             }
-            Self::Cancel(_) | Self::Close(_) | Self::Configure(_) => {}
+            Self::Confirm(_) | Self::Cancel(_) | Self::Close(_) | Self::Configure(_) => {}
         }
     }
 }

@@ -1,8 +1,12 @@
 //! A trade: one payment from its first request to its final state.
 
+use sha2::{Digest, Sha256};
+
 use crate::fx::RateTable;
-use crate::id::{EventId, PartnerId, PartnerTransId, TradeId, WalletId, bucket_of};
-use crate::money::{Amount, FxRate, Money, MoneyError, Rounding};
+use crate::id::{
+    EventId, PartnerId, PartnerTransId, SecondaryMerchantId, StoreId, TradeId, WalletId, bucket_of,
+};
+use crate::money::{Amount, Currency, FxRate, Money, MoneyError, Rounding};
 use crate::payment_code::CodeTag;
 use crate::shop::ShopKey;
 use crate::time::{CivilDate, Span, Timestamp};
@@ -31,6 +35,28 @@ impl TradeKey {
 /// secondary merchant and store (`spec/13`, 2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ContentHash(pub [u8; 16]);
+
+impl ContentHash {
+    /// The digest of what a repeat must have in common.
+    pub fn of(
+        amount: Amount,
+        list_currency: Option<Currency>,
+        seller: PartnerId,
+        merchant: &SecondaryMerchantId,
+        store: &StoreId,
+    ) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(amount.money().minor().to_be_bytes());
+        digest.update(amount.currency().numeric().to_be_bytes());
+        digest.update(list_currency.map_or(0, Currency::numeric).to_be_bytes());
+        digest.update(seller.number().to_be_bytes());
+        for text in [merchant.as_str(), store.as_str()] {
+            digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            digest.update(text.as_bytes());
+        }
+        Self(digest.finalize().first_chunk().copied().unwrap_or_default())
+    }
+}
 
 /// How a conversion was done; it holds for the life of the trade (`spec/13`, 12).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -22,8 +22,6 @@ pub struct PayDone {
 /// Why a pay is refused, in the order of the checks. A refused pay leaves no trade behind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PayRefusal {
-    /// The partner is not in the configuration.
-    PartnerUnknown,
     /// A cancel came before (`spec/13`, 4).
     CancelledBefore,
     /// The id is of a trade with other data (`spec/13`, 2).
@@ -32,6 +30,8 @@ pub enum PayRefusal {
     BuyerDiffers,
     /// The id is of a trade that is closed.
     TradeClosed,
+    /// The partner is not in the configuration.
+    PartnerUnknown,
     /// The currency is not the contract's (`spec/13`, 13 and 18).
     CurrencyNotAgreed,
     /// The code does not pay.
@@ -48,10 +48,10 @@ pub enum PayRefusal {
     AboveProductLimit,
     /// Above what the partner takes in one payment.
     AbovePartnerPaymentLimit,
-    /// Above what the partner takes in one day.
-    AbovePartnerDayLimit,
     /// There is no rate into the wallet's currency.
     NoRate,
+    /// Above what the partner takes in one day.
+    AbovePartnerDayLimit,
     /// Above a limit of the wallet.
     AboveWalletLimit(WalletLimit),
     /// The wallet has too little.
@@ -87,13 +87,17 @@ fn repeat(
     if trade.content != pay.content {
         return Err(PayRefusal::ContentDiffers);
     }
+    let state = trade.state_at(context.now);
     if trade.code != pay.code {
-        let buyer = pay.buyer.map_err(PayRefusal::Code)?;
-        if buyer.wallet != trade.wallet {
-            return Err(PayRefusal::BuyerDiffers);
+        match (pay.buyer, state) {
+            (Ok(buyer), _) if buyer.wallet != trade.wallet => return Err(PayRefusal::BuyerDiffers),
+            (Err(refusal), TradeState::Waiting | TradeState::Paid(_)) => {
+                return Err(PayRefusal::Code(refusal));
+            }
+            (Ok(_), _) | (Err(_), TradeState::Closed { .. }) => {}
         }
     }
-    match trade.state_at(context.now) {
+    match state {
         TradeState::Waiting | TradeState::Paid(_) => {
             let wallet = set.wallet(trade.wallet).ok_or(PayRefusal::WalletUnknown)?;
             Ok(PayDone {
@@ -115,7 +119,7 @@ fn fresh(
         .partner(pay.key.partner)
         .ok_or(PayRefusal::PartnerUnknown)?;
     check_currency(pay, partner)?;
-    let (buyer, wallet) = find_buyer(set, pay, partner)?;
+    let (buyer, wallet) = find_buyer(set, pay, partner, context)?;
     let shop = pay
         .shop
         .as_ref()
@@ -191,8 +195,14 @@ fn find_buyer<'a>(
     set: &'a WorkingSet,
     pay: &Pay,
     partner: &Partner,
+    context: &Context<'_>,
 ) -> Result<(Buyer, &'a Wallet), PayRefusal> {
     let buyer = pay.buyer.map_err(PayRefusal::Code)?;
+    // The code was good when it was checked; it may have run out of time in the queue, and with it
+    // the memory of its use.
+    if buyer.code.is_over(context.now) {
+        return Err(PayRefusal::Code(CodeRefusal::OutOfTime));
+    }
     let wallet = set.wallet(buyer.wallet).ok_or(PayRefusal::WalletUnknown)?;
     if wallet.codes_used.contains(buyer.code) {
         return Err(PayRefusal::Code(CodeRefusal::Used));

@@ -52,6 +52,10 @@ fn open_wallet(set: &WorkingSet, open: &OpenWallet, context: &Context<'_>) -> De
     if set.has_alias(open.device.alias) {
         return Err(WalletRefusal::AliasTaken);
     }
+    debug_assert_eq!(
+        open.device.wallet, open.id,
+        "the first device is the wallet's own"
+    );
     let currency = open.inst.currency();
     let wallet = Wallet {
         id: open.id,
