@@ -59,6 +59,32 @@ pub enum Reply {
     Configured,
 }
 
+impl Reply {
+    /// The answer to a wallet's command, if this is one.
+    pub fn wallet(self) -> Option<Result<Box<Wallet>, WalletRefusal>> {
+        match self {
+            Self::Wallet(answer) => Some(answer),
+            Self::Pay(_)
+            | Self::Confirm(_)
+            | Self::Cancel(_)
+            | Self::Close(_)
+            | Self::Configured => None,
+        }
+    }
+
+    /// The answer to a buyer's word, if this is one.
+    pub fn confirm(self) -> Option<Result<Box<Trade>, ConfirmRefusal>> {
+        match self {
+            Self::Confirm(answer) => Some(answer),
+            Self::Pay(_)
+            | Self::Wallet(_)
+            | Self::Cancel(_)
+            | Self::Close(_)
+            | Self::Configured => None,
+        }
+    }
+}
+
 /// What a timer did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TimerOutcome {

@@ -1,20 +1,23 @@
 //! Faults of the store, sorted once from the driver's; nobody matches on message text.
 
+/// What the driver said.
+pub(crate) type Source = Box<dyn std::error::Error + Send + Sync>;
+
 /// The store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another writer was first; the same again may work.
     #[error("another writer was first")]
-    Conflict(#[source] rusqlite::Error),
+    Conflict(#[source] Source),
     /// Locked for now.
     #[error("the store is busy")]
-    Busy(#[source] rusqlite::Error),
+    Busy(#[source] Source),
     /// The disk or the file failed, or is full.
     #[error("the store is not available")]
-    Unavailable(#[source] rusqlite::Error),
+    Unavailable(#[source] Source),
     /// A rule of the schema said no.
     #[error("a rule of the schema refused a row")]
-    Constraint(#[source] rusqlite::Error),
+    Constraint(#[source] Source),
     /// The file could not be reached.
     #[error("{path}: {source}")]
     File {
@@ -42,7 +45,7 @@ pub enum StoreError {
     },
     /// Any other complaint of the driver: a bug of ours.
     #[error("the store did not understand us")]
-    Driver(#[source] rusqlite::Error),
+    Driver(#[source] Source),
 }
 
 impl StoreError {
@@ -72,10 +75,12 @@ impl From<rusqlite::Error> for StoreError {
                 if extended == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
                     || extended == rusqlite::ffi::SQLITE_CONSTRAINT_ROWID =>
             {
-                Self::Conflict(error)
+                Self::Conflict(error.into())
             }
-            Some((ErrorCode::ConstraintViolation, _)) => Self::Constraint(error),
-            Some((ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _)) => Self::Busy(error),
+            Some((ErrorCode::ConstraintViolation, _)) => Self::Constraint(error.into()),
+            Some((ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _)) => {
+                Self::Busy(error.into())
+            }
             Some((
                 ErrorCode::DiskFull
                 | ErrorCode::SystemIoFailure
@@ -86,8 +91,8 @@ impl From<rusqlite::Error> for StoreError {
                 | ErrorCode::PermissionDenied
                 | ErrorCode::OutOfMemory,
                 _,
-            )) => Self::Unavailable(error),
-            Some(_) | None => Self::Driver(error),
+            )) => Self::Unavailable(error.into()),
+            Some(_) | None => Self::Driver(error.into()),
         }
     }
 }

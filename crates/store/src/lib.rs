@@ -5,6 +5,7 @@
 
 mod check;
 mod error;
+pub mod request_log;
 pub mod sqlite;
 
 use spotpay_core::command::{DueClose, Keys};

@@ -79,6 +79,11 @@ impl SqliteStore {
         })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// How full the WAL is.
     pub fn gauge(&self) -> WalGauge {
         self.gauge.clone()
@@ -89,7 +94,7 @@ impl SqliteStore {
     /// # Errors
     /// The file cannot be opened.
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::open_file(&self.path)
+        Reader::open(&self.path)
     }
 
     /// Someone else may move WAL pages into the main file while this store writes on.
@@ -138,16 +143,19 @@ fn open_writer(path: &Path, gauge: &WalGauge) -> Result<Connection, StoreError> 
     let mut connection = Connection::open(path)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL;
+        "PRAGMA page_size = 1024;
+         PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA wal_autocheckpoint = 0;
          PRAGMA cache_size = -65536;
          PRAGMA temp_store = MEMORY;",
     )?;
-    let pages = Arc::clone(&gauge.0);
+    let gauge = Arc::clone(&gauge.0);
     connection.wal_hook(Some(
         move |_: &mut rusqlite::hooks::Wal, count: std::ffi::c_int| {
-            pages.store(u32::try_from(count).unwrap_or(0), Ordering::Relaxed);
+            gauge
+                .pages
+                .store(u32::try_from(count).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         },
     ))?;
@@ -191,8 +199,7 @@ impl Store for SqliteStore {
         // connection moves what counts into the main file and cuts the rest off, then looks.
         self.connection = open_writer(&self.path, &self.gauge)?;
         if !checkpoint(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)")? {
-            let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
-            return Err(StoreError::Busy(rusqlite::Error::SqliteFailure(busy, None)));
+            return Err(StoreError::Busy("a reader holds the WAL".into()));
         }
         Ok(self.resume()?.batch == batch)
     }

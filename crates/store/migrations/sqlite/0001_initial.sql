@@ -36,8 +36,6 @@ CREATE TABLE trade (
     close_cause         INTEGER            -- 1 expired, 2 declined, 3 cancel, 4 spot.cancel, 5 spot.reverse, 6 refunded
 ) STRICT;
 CREATE UNIQUE INDEX trade_by_partner_trans_id ON trade (partner, partner_trans_id);
--- The key is part of every index, so this is (partner, key).
-CREATE INDEX trade_by_partner ON trade (partner);
 
 -- One move of money; never changed, never deleted. key = event x 4 + number within it.
 CREATE TABLE entry (
@@ -85,11 +83,12 @@ CREATE TABLE device (
 ) STRICT;
 CREATE INDEX device_by_wallet ON device (wallet);
 
--- A wallet's trades, newest last; filled behind the commit from trade.key > activity_cursor.
+-- Whose trade it is, wallet's and partner's, newest last; filled behind the commit from
+-- trade.key > activity_cursor. As indexes of trade these two would cost a page each per payment.
 CREATE TABLE activity (
-    wallet INTEGER NOT NULL,
-    trade  INTEGER NOT NULL,
-    PRIMARY KEY (wallet, trade)
+    account INTEGER NOT NULL,
+    trade   INTEGER NOT NULL,
+    PRIMARY KEY (account, trade)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE timer (

@@ -199,7 +199,11 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(super) fn open_file(path: &Path) -> Result<Self, StoreError> {
+    /// Opens the file of a store for reading.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -343,7 +347,7 @@ impl Reader {
             "SELECT ",
             TRADE,
             " FROM trade WHERE key IN (
-               SELECT trade FROM activity WHERE wallet = ?1
+               SELECT trade FROM activity WHERE account = ?1 * 8 + 1
                UNION SELECT key FROM trade WHERE wallet = ?1 AND key >
                  (SELECT coalesce(max(value), 0) FROM setting WHERE name = 'activity_cursor'))
              ORDER BY key DESC LIMIT ?2"
@@ -393,6 +397,45 @@ impl Reader {
                 cause: Cause::from_code(row.get(5)?).ok_or(corrupt("entry", "cause"))?,
             })
         })
+    }
+
+    /// Every row of every table as text, in order: to compare two stores.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn dump(&self) -> Result<Vec<u8>, StoreError> {
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+        let tables = all(
+            &self.connection,
+            sql,
+            [],
+            |row| Ok(row.get::<_, String>(0)?),
+        )?;
+        let mut text = Vec::new();
+        for table in tables {
+            let mut statement = self.connection.prepare(&format!("SELECT * FROM {table}"))?;
+            let columns = statement.column_count();
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let values = (0..columns).map(|column| Ok(format!("{:?}", row.get_ref(column)?)));
+                let values: Vec<String> = values.collect::<Result<_, StoreError>>()?;
+                text.extend_from_slice(format!("{table} {}\n", values.join(" ")).as_bytes());
+            }
+        }
+        Ok(text)
+    }
+
+    /// The size of the store, pages of the WAL that replace none included.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn size_bytes(&self) -> Result<u64, StoreError> {
+        let pragma = |name: &str| {
+            self.connection
+                .query_row(name, [], |row| row.get::<_, i64>(0))
+        };
+        let (pages, size) = (pragma("PRAGMA page_count")?, pragma("PRAGMA page_size")?);
+        Ok(u64::try_from(pages.saturating_mul(size)).unwrap_or(0))
     }
 
     /// How many trades are stored; for benches and metrics, since it reads a whole index.

@@ -371,8 +371,12 @@ pub(super) fn fill_activity(connection: &mut Connection, limit: usize) -> Result
     let Some(last) = last else { return Ok(false) };
     let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     tx.prepare_cached(
-        "INSERT OR IGNORE INTO activity (wallet, trade)
-         SELECT wallet, key FROM trade WHERE key > ? AND key <= ? AND wallet IS NOT NULL ORDER BY wallet, key",
+        "INSERT OR IGNORE INTO activity (account, trade)
+         SELECT account, key FROM (
+             SELECT wallet * 8 + 1 AS account, key FROM trade WHERE key > ?1 AND key <= ?2 AND wallet IS NOT NULL
+             UNION ALL
+             SELECT partner * 8 + 2, key FROM trade WHERE key > ?1 AND key <= ?2 AND wallet IS NOT NULL)
+         ORDER BY account, key",
     )?
     .execute(params![cursor, last])?;
     config::put_setting(&tx, "activity_cursor", last)?;
