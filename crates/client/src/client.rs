@@ -1,0 +1,246 @@
+//! The client: typed calls over a transport, and the driver of the checkout.
+
+use spotpay_core::id::PartnerTransId;
+use spotpay_core::time::{Span, Timestamp};
+use spotpay_wire::query::Found;
+
+use crate::call::{Call, Cancelled, Reply};
+use crate::checkout::{Checkout, Sale, Step, end_fact};
+use crate::http::{HttpSettings, HttpSettingsError, HttpTransport};
+use crate::journal::{Fact, FactKind, Journal, JournalError, OpenCheckout};
+use crate::outcome::{Doubt, Ending, Outcome, Receipt};
+use crate::pace::Pace;
+use crate::settings::Settings;
+use crate::transport::{Arrival, HttpAnswer, HttpRequest, Transport, TransportFailure};
+
+/// A merchant's side of the gateway. One serves many tills: nothing in here changes.
+#[derive(Clone, Debug)]
+pub struct Client<T = HttpTransport> {
+    settings: Settings,
+    transport: T,
+}
+
+/// What a driver tells while it works.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A call is about to be sent.
+    Sending(&'a Call),
+    /// What came of it.
+    Answered(&'a Reply),
+    /// Nothing happens for so long.
+    Waiting(Span),
+    /// A fact could not be kept; the checkout goes on, because the buyer must be safe first.
+    JournalFailed(&'a JournalError),
+}
+
+/// Who is told, and may ask to stop. Every `FnMut(&Event)` is one that never stops.
+pub trait Watcher {
+    /// Something happened.
+    fn see(&mut self, event: &Event<'_>);
+
+    /// Whether the cashier has given up; asked between two steps.
+    fn gives_up(&mut self) -> bool {
+        false
+    }
+}
+
+impl<F: FnMut(&Event<'_>)> Watcher for F {
+    fn see(&mut self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+/// Looks at nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Silent;
+
+impl Watcher for Silent {
+    fn see(&mut self, _event: &Event<'_>) {}
+}
+
+impl Client {
+    /// Over the real network.
+    pub fn over_http(settings: Settings, http: &HttpSettings) -> Result<Self, HttpSettingsError> {
+        Ok(Self::new(settings, HttpTransport::new(http)?))
+    }
+}
+
+impl<T: Transport> Client<T> {
+    /// Over a transport.
+    pub const fn new(settings: Settings, transport: T) -> Self {
+        Self {
+            settings,
+            transport,
+        }
+    }
+
+    /// The settings.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The transport.
+    pub const fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// Sends one call; to the backup when no connection to the gateway is made.
+    pub fn send(&self, call: &Call) -> Reply {
+        let request = call.seal(&self.settings);
+        let answer = self.post(request);
+        call.open(&self.settings, answer)
+    }
+
+    fn post(&self, request: HttpRequest) -> Result<HttpAnswer, TransportFailure> {
+        let answer = self.transport.post(&request);
+        let gateway = &self.settings.gateway;
+        match (&answer, gateway.backup()) {
+            (Err(failure), Some(backup)) if failure.arrival() == Arrival::Never => {
+                let query = request.url.strip_prefix(gateway.url()).unwrap_or_default();
+                self.transport.post(&HttpRequest {
+                    url: format!("{backup}{query}"),
+                    body: request.body,
+                })
+            }
+            (Ok(_) | Err(_), _) => answer,
+        }
+    }
+
+    /// One pay request, without what makes a checkout safe: an unknown outcome is the caller's to
+    /// query and cancel. Tills use [`Client::checkout`].
+    pub fn pay(&self, sale: Sale) -> Outcome<Receipt> {
+        match self.send(&sale.call(&self.settings)) {
+            Reply::Pay(outcome) => outcome,
+            Reply::Query(_) | Reply::Cancel(_) => Outcome::Unknown(Doubt::OtherAnswer),
+        }
+    }
+
+    /// Looks at a trade. Success means that there is one; whether it is paid says its status.
+    pub fn query(&self, id: &PartnerTransId) -> Outcome<Found> {
+        match self.send(&Call::query(&self.settings, id, None)) {
+            Reply::Query(outcome) => outcome,
+            Reply::Pay(_) | Reply::Cancel(_) => Outcome::Unknown(Doubt::OtherAnswer),
+        }
+    }
+
+    /// Closes a trade, or gives it back when it is paid. A repeat carries the same instant.
+    pub fn cancel(&self, id: &PartnerTransId, at: Timestamp) -> Outcome<Cancelled> {
+        match self.send(&Call::cancel(&self.settings, id, at)) {
+            Reply::Cancel(outcome) => outcome,
+            Reply::Pay(_) | Reply::Query(_) => Outcome::Unknown(Doubt::OtherAnswer),
+        }
+    }
+
+    /// The whole checkout: pay, query while it is not known, cancel at the limit.
+    ///
+    /// An error means that the journal could not take the beginning, and nothing was sent.
+    pub fn checkout(
+        &self,
+        sale: Sale,
+        journal: &mut dyn Journal,
+        pace: &dyn Pace,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Ending, JournalError> {
+        let checkout = Checkout::new(&self.settings, sale, pace.now());
+        self.drive(checkout, journal, pace, watcher)
+    }
+
+    /// Whether an interrupted checkout is one of this partner at this gateway. Finishing it at
+    /// another gateway would find nothing there, and leave the money where it is.
+    pub fn owns(&self, open: &OpenCheckout) -> bool {
+        *open.key.gateway == *self.settings.gateway.url()
+            && open.key.partner == self.settings.partner
+    }
+
+    /// Finishes a checkout that was interrupted: a query, and a cancel unless it is paid.
+    ///
+    /// [`Ending::Paid`] stays open in the journal: the till may not have handed over the goods.
+    /// Ask the cashier, then [`Client::accept`] it or [`Client::give_back`].
+    ///
+    /// Ask [`Client::owns`] first.
+    pub fn resume(
+        &self,
+        open: &OpenCheckout,
+        journal: &mut dyn Journal,
+        pace: &dyn Pace,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Ending, JournalError> {
+        let checkout = Checkout::resume(&self.settings, open, pace.now());
+        self.drive(checkout, journal, pace, watcher)
+    }
+
+    /// Cancels a checkout that was interrupted, paid or not.
+    pub fn give_back(
+        &self,
+        open: &OpenCheckout,
+        journal: &mut dyn Journal,
+        pace: &dyn Pace,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Ending, JournalError> {
+        let checkout = Checkout::give_back(&self.settings, open, pace.now());
+        self.drive(checkout, journal, pace, watcher)
+    }
+
+    /// Takes note that an interrupted checkout counts as paid: the goods were handed over.
+    pub fn accept(
+        &self,
+        open: &OpenCheckout,
+        receipt: &Receipt,
+        journal: &mut dyn Journal,
+        pace: &dyn Pace,
+    ) -> Result<(), JournalError> {
+        let ending = Ending::Paid(Box::new(receipt.clone()));
+        journal.write(&Fact {
+            key: open.key.clone(),
+            at: pace.now(),
+            kind: end_fact(&ending),
+        })
+    }
+
+    /// The one loop around the machine. Its time is the wall clock's at the beginning, and runs on
+    /// by the monotonic clock, so that a clock that is set does not stretch a limit.
+    fn drive(
+        &self,
+        mut checkout: Checkout,
+        journal: &mut dyn Journal,
+        pace: &dyn Pace,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Ending, JournalError> {
+        let (wall, start) = (pace.now(), pace.monotonic().as_micros());
+        let now = || {
+            let since = pace.monotonic().as_micros().saturating_sub(start);
+            wall.plus(Span::micros(since))
+        };
+        loop {
+            if watcher.gives_up() {
+                checkout.give_up(now());
+            }
+            match checkout.next(now()) {
+                Step::Write(fact) => {
+                    if let Err(error) = journal.write(&fact) {
+                        match fact.kind {
+                            FactKind::Begin { .. } => return Err(error),
+                            FactKind::Cancel | FactKind::End { .. } | FactKind::Stuck { .. } => {
+                                watcher.see(&Event::JournalFailed(&error));
+                            }
+                        }
+                    }
+                    checkout.written(now());
+                }
+                Step::Send(call) => {
+                    watcher.see(&Event::Sending(&call));
+                    let reply = self.send(&call);
+                    watcher.see(&Event::Answered(&reply));
+                    checkout.answered(now(), reply);
+                }
+                Step::Wait { until } => {
+                    let span = until.since(now());
+                    watcher.see(&Event::Waiting(span));
+                    pace.pause(span);
+                }
+                Step::Done(ending) => return Ok(ending),
+            }
+        }
+    }
+}

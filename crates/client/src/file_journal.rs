@@ -1,0 +1,335 @@
+//! The journal as a file of JSON lines.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use spotpay_core::money::{Amount, Money};
+use spotpay_core::time::Timestamp;
+
+use crate::journal::{CheckoutKey, Fact, FactKind, Journal, JournalError, OpenCheckout};
+
+/// From here on a journal in which everything has ended is emptied.
+const COMPACT_BYTES: u64 = 1_048_576;
+
+/// One line of JSON per fact, synced one by one.
+///
+/// A till that is the only user of its file opens it with [`FileJournal::open`] and may finish what
+/// others left behind; several at once use [`FileJournal::open_shared`] and only add.
+#[derive(Debug)]
+pub struct FileJournal {
+    path: PathBuf,
+    file: File,
+    /// Known to the only user; those who share see only their own.
+    open: BTreeMap<CheckoutKey, OpenCheckout>,
+    exclusive: bool,
+    /// The last line has no end, so the next one begins with one.
+    torn: bool,
+    damaged: usize,
+}
+
+impl FileJournal {
+    /// For the only user. Refused while anybody else has the file.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, JournalError> {
+        let mut journal = Self::new(path.into())?;
+        match journal.file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(JournalError::InUse { path: journal.path });
+            }
+            Err(TryLockError::Error(error)) => return Err(journal.fault(error)),
+        }
+        journal.exclusive = true;
+        journal.read_all()?;
+        journal.compact()?;
+        Ok(journal)
+    }
+
+    /// For one of several users. Waits while an only user has the file.
+    pub fn open_shared(path: impl Into<PathBuf>) -> Result<Self, JournalError> {
+        let mut journal = Self::new(path.into())?;
+        let long = journal.length()? > COMPACT_BYTES;
+        if long && journal.file.try_lock().is_ok() {
+            journal.exclusive = true;
+            journal.read_all()?;
+            journal.compact()?;
+            journal.exclusive = false;
+            journal.open.clear();
+            journal
+                .file
+                .unlock()
+                .map_err(|error| journal.fault(error))?;
+        }
+        journal
+            .file
+            .lock_shared()
+            .map_err(|error| journal.fault(error))?;
+        journal.torn = journal.ends_torn().map_err(|error| journal.fault(error))?;
+        Ok(journal)
+    }
+
+    fn new(path: PathBuf) -> Result<Self, JournalError> {
+        let fault = |source| JournalError::Io {
+            path: path.clone(),
+            source,
+        };
+        let existed = path.exists();
+        let options = || {
+            let mut options = OpenOptions::new();
+            options.read(true).append(true).create(true);
+            options
+        };
+        let file = options().open(&path).map_err(fault)?;
+        if !existed {
+            sync_folder(&path).map_err(fault)?;
+        }
+        Ok(Self {
+            path,
+            file,
+            open: BTreeMap::new(),
+            exclusive: false,
+            torn: false,
+            damaged: 0,
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The checkouts without an end, oldest first. Those who share the file see only their own.
+    pub fn unfinished(&self) -> Vec<OpenCheckout> {
+        let mut open: Vec<OpenCheckout> = self.open.values().cloned().collect();
+        open.sort_by_key(|checkout| checkout.begun_at);
+        open
+    }
+
+    /// Lines that could not be read. One at the end is a write that a crash cut off, whose request
+    /// was never sent; more than one are a damaged disk.
+    pub const fn damaged_lines(&self) -> usize {
+        self.damaged
+    }
+
+    fn fault(&self, source: io::Error) -> JournalError {
+        JournalError::Io {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    fn length(&self) -> Result<u64, JournalError> {
+        let metadata = self.file.metadata().map_err(|error| self.fault(error))?;
+        Ok(metadata.len())
+    }
+
+    fn ends_torn(&mut self) -> io::Result<bool> {
+        if self.file.metadata()?.len() == 0 {
+            return Ok(false);
+        }
+        let mut last = [0];
+        self.file.seek(SeekFrom::End(-1))?;
+        self.file.read_exact(&mut last)?;
+        Ok(last != *b"\n")
+    }
+
+    fn read_all(&mut self) -> Result<(), JournalError> {
+        let mut bytes = Vec::new();
+        let read = self.file.seek(SeekFrom::Start(0));
+        read.and_then(|_| self.file.read_to_end(&mut bytes))
+            .map_err(|error| self.fault(error))?;
+        self.torn = bytes.last().is_some_and(|last| *last != b'\n');
+        for line in bytes.split(|byte| *byte == b'\n') {
+            if line.is_empty() {
+                continue;
+            }
+            match Line::read(line) {
+                Some(fact) => self.note(&fact),
+                None => self.damaged += 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, fact: &Fact) {
+        match &fact.kind {
+            FactKind::Begin { amount } => {
+                let open = OpenCheckout::new(fact.key.clone(), *amount, fact.at);
+                self.open.insert(fact.key.clone(), open);
+            }
+            FactKind::Cancel => {
+                if let Some(open) = self.open.get_mut(&fact.key) {
+                    open.cancelling = true;
+                }
+            }
+            FactKind::Stuck { note } => {
+                if let Some(open) = self.open.get_mut(&fact.key) {
+                    open.stuck = Some(note.clone());
+                }
+            }
+            FactKind::End { .. } => {
+                self.open.remove(&fact.key);
+            }
+        }
+    }
+
+    /// Empties a long file in which everything has ended; only its only user may.
+    fn compact(&mut self) -> Result<(), JournalError> {
+        if !self.exclusive || !self.open.is_empty() || self.length()? <= COMPACT_BYTES {
+            return Ok(());
+        }
+        let emptied = self.file.set_len(0).and_then(|()| self.file.sync_all());
+        emptied.map_err(|error| self.fault(error))?;
+        self.torn = false;
+        Ok(())
+    }
+}
+
+impl Journal for FileJournal {
+    fn write(&mut self, fact: &Fact) -> Result<(), JournalError> {
+        let begins = matches!(fact.kind, FactKind::Begin { .. });
+        if begins && self.open.contains_key(&fact.key) {
+            return Err(JournalError::StillOpen(fact.key.partner_trans_id.clone()));
+        }
+        let mut line = Vec::with_capacity(256);
+        if self.torn {
+            line.push(b'\n');
+        }
+        serde_json::to_writer(&mut line, &Line::new(fact))
+            .map_err(|error| JournalError::Other(Box::new(error)))?;
+        line.push(b'\n');
+        // A write that fails may leave a part of the line.
+        self.torn = true;
+        let written = self.file.write_all(&line);
+        written
+            .and_then(|()| self.file.sync_data())
+            .map_err(|error| self.fault(error))?;
+        self.torn = false;
+        self.note(fact);
+        self.compact()
+    }
+}
+
+/// A new file is only there for good when its folder says so.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// A fact as it stands in the file. Names in here are for ever.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    fact: Kind,
+    /// `yyyy-MM-dd HH:mm:ss` of GMT+8.
+    at: String,
+    gateway: Box<str>,
+    partner: String,
+    partner_trans_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alipay_trans_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Begin,
+    Cancel,
+    Paid,
+    NotPaid,
+    Stuck,
+}
+
+impl Line {
+    fn new(fact: &Fact) -> Self {
+        let mut line = Self {
+            fact: Kind::Cancel,
+            at: fact.at.spaced(),
+            gateway: fact.key.gateway.clone(),
+            partner: fact.key.partner.to_string(),
+            partner_trans_id: fact.key.partner_trans_id.to_string(),
+            amount: None,
+            currency: None,
+            alipay_trans_id: None,
+            note: None,
+        };
+        match &fact.kind {
+            FactKind::Begin { amount } => {
+                line.fact = Kind::Begin;
+                line.amount = Some(amount.money().major());
+                line.currency = Some(amount.currency().code().to_owned());
+            }
+            FactKind::Cancel => {}
+            FactKind::End {
+                paid,
+                alipay_trans_id,
+                note,
+            } => {
+                line.fact = if *paid { Kind::Paid } else { Kind::NotPaid };
+                line.alipay_trans_id = alipay_trans_id.as_ref().map(ToString::to_string);
+                line.note = Some(note.clone());
+            }
+            FactKind::Stuck { note } => {
+                line.fact = Kind::Stuck;
+                line.note = Some(note.clone());
+            }
+        }
+        line
+    }
+
+    /// `None` for a line that is cut off or damaged.
+    fn read(bytes: &[u8]) -> Option<Fact> {
+        let line: Self = serde_json::from_slice(bytes).ok()?;
+        let end = |paid, line: &Self| {
+            Some(FactKind::End {
+                paid,
+                alipay_trans_id: match &line.alipay_trans_id {
+                    Some(number) => Some(number.parse().ok()?),
+                    None => None,
+                },
+                note: line.note.clone().unwrap_or_default(),
+            })
+        };
+        let kind = match line.fact {
+            Kind::Begin => {
+                let currency = line.currency.as_ref()?.parse().ok()?;
+                let money = Money::parse_major(line.amount.as_ref()?, currency).ok()?;
+                FactKind::Begin {
+                    amount: Amount::new(money).ok()?,
+                }
+            }
+            Kind::Cancel => FactKind::Cancel,
+            Kind::Paid => end(true, &line)?,
+            Kind::NotPaid => end(false, &line)?,
+            Kind::Stuck => FactKind::Stuck {
+                note: line.note.clone().unwrap_or_default(),
+            },
+        };
+        Some(Fact {
+            key: CheckoutKey {
+                gateway: line.gateway.clone(),
+                partner: line.partner.parse().ok()?,
+                partner_trans_id: line.partner_trans_id.parse().ok()?,
+            },
+            at: Timestamp::parse_spaced(&line.at)?,
+            kind,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "file_journal_tests.rs"]
+mod tests;
