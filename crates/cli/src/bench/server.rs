@@ -1,0 +1,216 @@
+//! The server under test: our own process on a temporary store, or one that runs already.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a driver: it starts a process and waits for it"
+)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+
+use super::PayArgs;
+
+/// Wallets of a preloaded store.
+const PRELOAD_WALLETS: u64 = 1_000_000;
+/// Payments in one commit while preloading.
+const PRELOAD_BATCH: u64 = 512;
+
+/// A gateway to drive.
+pub(super) struct Target {
+    origin: String,
+    child: Option<Child>,
+    _folder: Option<tempfile::TempDir>,
+    agent: ureq::Agent,
+}
+
+impl Target {
+    /// A gateway that runs already.
+    pub(super) fn running(url: &str) -> anyhow::Result<Self> {
+        let origin = url
+            .trim_end_matches('/')
+            .trim_end_matches("/gateway.do")
+            .to_owned();
+        if !origin.starts_with("http://") {
+            bail!("--gateway is {url:?}; it must be the http URL of a sandbox gateway");
+        }
+        Ok(Self {
+            origin,
+            child: None,
+            _folder: None,
+            agent: agent(),
+        })
+    }
+
+    /// A gateway of our own on a free port.
+    pub(super) fn start(args: &PayArgs) -> anyhow::Result<Self> {
+        let (data, folder) = match &args.data {
+            Some(data) => (data.clone(), None),
+            None => {
+                let folder = tempfile::tempdir().context("no temporary folder")?;
+                (folder.path().to_path_buf(), Some(folder))
+            }
+        };
+        preload(&data, args.preload, args.random_ids)?;
+        let (child, origin) = spawn(&data)?;
+        Ok(Self {
+            origin,
+            child: Some(child),
+            _folder: folder,
+            agent: agent(),
+        })
+    }
+
+    /// `host:port`.
+    pub(super) fn authority(&self) -> &str {
+        self.origin.trim_start_matches("http://")
+    }
+
+    /// `GET` of a JSON document.
+    pub(super) fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let text = self.get_text(path)?;
+        serde_json::from_str(&text).with_context(|| format!("{path} did not answer JSON"))
+    }
+
+    /// `GET` of a text.
+    pub(super) fn get_text(&self, path: &str) -> anyhow::Result<String> {
+        let url = format!("{}{path}", self.origin);
+        let mut answer = self
+            .agent
+            .get(&url)
+            .call()
+            .with_context(|| format!("GET {url}"))?;
+        answer
+            .body_mut()
+            .with_config()
+            .limit(1 << 30)
+            .read_to_string()
+            .with_context(|| format!("GET {url}"))
+    }
+
+    /// `POST` of a JSON document.
+    pub(super) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let url = format!("{}{path}", self.origin);
+        let answer = self
+            .agent
+            .post(&url)
+            .header("content-type", "application/json")
+            .send(body.to_string());
+        let mut answer = answer.with_context(|| format!("POST {url}"))?;
+        let text = answer
+            .body_mut()
+            .with_config()
+            .limit(1 << 30)
+            .read_to_string()?;
+        if answer.status() != 200 {
+            bail!("POST {url}: {text}");
+        }
+        serde_json::from_str(&text).with_context(|| format!("POST {url} did not answer JSON"))
+    }
+
+    /// CPU time of our own server so far, user and system.
+    pub(super) fn cpu(&self) -> Option<Duration> {
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.child.as_ref()?.id())).ok()?;
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+        let ticks: u64 =
+            fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+        // The kernel counts hundredths of a second for user space, whatever its own clock does.
+        Some(Duration::from_millis(ticks * 10))
+    }
+
+    /// Ends our own server as an operator would.
+    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+        let Some(mut child) = self.child.take() else {
+            return Ok(());
+        };
+        let ended = Command::new("kill")
+            .arg("-TERM")
+            .arg(child.id().to_string())
+            .status();
+        ended.context("the server could not be told to stop")?;
+        let status = child.wait().context("the server could not be awaited")?;
+        if status.success() {
+            Ok(())
+        } else {
+            bail!("the server ended with {status}")
+        }
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // Reached on an error only: nothing is left to be saved.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into()
+}
+
+fn spawn(data: &std::path::Path) -> anyhow::Result<(Child, String)> {
+    let program = std::env::current_exe().context("our own program is not found")?;
+    let mut child = Command::new(program)
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .env(
+            "SPOTPAY_LOG",
+            std::env::var("SPOTPAY_LOG").unwrap_or_else(|_| "warn".into()),
+        )
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("the server did not start")?;
+    let mut line = String::new();
+    let out = child.stdout.take().context("the server has no output")?;
+    BufReader::new(out)
+        .read_line(&mut line)
+        .context("the server said nothing")?;
+    let origin = line.trim().strip_prefix("listening on ").map(str::to_owned);
+    match origin {
+        Some(origin) => Ok((child, origin)),
+        None => {
+            let _ = child.wait();
+            bail!("the server said {line:?} instead of where it listens")
+        }
+    }
+}
+
+/// Fills the store with trades of the last days.
+fn preload(data: &PathBuf, trades: u64, random_ids: bool) -> anyhow::Result<()> {
+    if trades == 0 || data.join(spotpay_server::bench::STORE_FILE).exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(data).with_context(|| format!("{}", data.display()))?;
+    let started = std::time::Instant::now();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    let start = i64::try_from(now.as_secs())? - 3 * 86_400;
+    let start = spotpay_core::time::Timestamp::from_seconds(start);
+    let mut store = spotpay_server::bench::StoreAlone::open(
+        data,
+        PRELOAD_WALLETS.min(trades.max(1_000)),
+        start,
+    )?;
+    while store.made() < trades {
+        store.pay(PRELOAD_BATCH.min(trades - store.made()), random_ids)?;
+        store.checkpoint()?;
+        if store.made() % (PRELOAD_BATCH * 200) == 0 {
+            eprint!("\rpreloading {} of {trades}", store.made());
+        }
+    }
+    eprintln!(
+        "\rpreloaded {trades} trades in {:.1?}          ",
+        started.elapsed()
+    );
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! Everything that a request may need, put together once.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use spotpay_store::sqlite::{SqliteStore, WalGauge};
+use spotpay_wire::keys::PrivateKey;
+use tokio::sync::Semaphore;
+
+use crate::clock::Clock;
+use crate::engine::driver::Driver;
+use crate::engine::{Engine, EngineHandle, Fault, QueueLimits};
+use crate::entropy::Entropy;
+use crate::gateway::CodeGuard;
+use crate::listen::Traffic;
+use crate::readers::Readers;
+use crate::recorder::Recorder;
+use crate::sandbox::GivenCodes;
+use crate::seed;
+use crate::snapshot::SnapshotCell;
+use crate::telemetry::Metrics;
+
+/// Slow signatures under way at once: one core is left for everybody else.
+const SLOW_SIGNATURES_MAX: usize = 2;
+
+/// What the gateway, the pages and the sandbox share.
+pub struct App {
+    /// The one road for money.
+    pub engine: EngineHandle,
+    /// Reads beside it.
+    pub readers: Readers,
+    /// Partners, keys, rates.
+    pub snapshot: Arc<SnapshotCell>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for new wallets and partners.
+    pub entropy: Box<dyn Entropy>,
+    /// What answers are signed with.
+    pub gateway_key: PrivateKey,
+    /// Wrong codes, counted.
+    pub guard: CodeGuard,
+    /// Codes that the sandbox made for a phone.
+    pub given: GivenCodes,
+    /// Changes of partners are read, checked and written one after another.
+    pub partner_changes: tokio::sync::Mutex<()>,
+    /// Room for slow signatures.
+    pub slow_signatures: Semaphore,
+    /// Numbers for `/metrics`.
+    pub metrics: Metrics,
+    /// Connections, counted.
+    pub traffic: Arc<Traffic>,
+    /// The inspector's log; production has none.
+    pub recorder: Option<Recorder>,
+    /// The data directory.
+    pub data: PathBuf,
+    wal: WalGauge,
+    /// Where the outside reaches us, once that is known: `http://127.0.0.1:8080`.
+    origin: Mutex<String>,
+}
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process uses the data directory.
+    #[error("{0} is in use by another process")]
+    InUse(PathBuf),
+    /// The data directory cannot be used.
+    #[error("{path}: {source}")]
+    Data {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The store cannot be opened or read.
+    #[error(transparent)]
+    Store(#[from] spotpay_store::StoreError),
+    /// The seeded data was not taken.
+    #[error("the seed was refused: {0:?}")]
+    Seed(Fault),
+    /// A key that is built in is broken.
+    #[error("the gateway's key: {0}")]
+    Key(#[from] spotpay_wire::keys::KeyError),
+    /// There is no certificate to serve with.
+    #[error(transparent)]
+    Tls(#[from] crate::tls::TlsError),
+    /// The machine has no thread or socket left.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// The application with the threads under it.
+pub struct Running {
+    /// What requests share.
+    pub app: Arc<App>,
+    driver: Driver,
+    /// Held while the process lives: one process per data directory.
+    _lock: std::fs::File,
+}
+
+impl Running {
+    /// Opens the data directory, or makes it, and starts the engine on it.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start(
+        data: &Path,
+        clock: Arc<dyn Clock>,
+        entropy: Box<dyn Entropy>,
+    ) -> Result<Self, StartError> {
+        let at = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| StartError::Data { path, source }
+        };
+        std::fs::create_dir_all(data).map_err(at(data))?;
+        let lock = lock(data)?;
+        let store = SqliteStore::open(data)?;
+        let (gauge, checkpointer, readers) =
+            (store.gauge(), store.checkpointer()?, Readers::new(&store)?);
+        let snapshot = Arc::new(SnapshotCell::default());
+        let publish = Arc::clone(&snapshot);
+        let publish = Box::new(move |config: &_| publish.publish(config));
+        let (engine, handle) = Engine::new(
+            Box::new(store),
+            Arc::clone(&clock),
+            QueueLimits::default(),
+            publish,
+        )?;
+        let driver = Driver::start(engine, gauge.clone(), checkpointer)?;
+        let app = App {
+            engine: handle,
+            readers,
+            snapshot,
+            clock,
+            entropy,
+            gateway_key: seed::GATEWAY_KEY.parse()?,
+            guard: CodeGuard::default(),
+            given: GivenCodes::default(),
+            partner_changes: tokio::sync::Mutex::default(),
+            slow_signatures: Semaphore::new(SLOW_SIGNATURES_MAX),
+            metrics: Metrics::default(),
+            traffic: Arc::default(),
+            recorder: Some(Recorder::start(data)),
+            data: data.to_path_buf(),
+            wal: gauge,
+            origin: Mutex::default(),
+        };
+        Ok(Self {
+            app: Arc::new(app),
+            driver,
+            _lock: lock,
+        })
+    }
+
+    /// Seeds an empty store, its clock at an instant if one is given.
+    ///
+    /// # Errors
+    /// [`StartError::Seed`].
+    pub async fn seed_if_empty(
+        &self,
+        clock: Option<spotpay_core::time::Timestamp>,
+    ) -> Result<(), StartError> {
+        if !self.app.snapshot.load().config.partners.is_empty() {
+            return Ok(());
+        }
+        if let Some(at) = clock {
+            self.app
+                .engine
+                .move_clock(at)
+                .await
+                .map_err(StartError::Seed)?;
+        }
+        for command in seed::commands() {
+            self.app
+                .engine
+                .submit(command)
+                .await
+                .map_err(StartError::Seed)?;
+        }
+        Ok(())
+    }
+
+    /// Decides what waits, then ends the threads.
+    pub fn stop(self) {
+        self.app.engine.close();
+        self.driver.join();
+        if let Some(recorder) = &self.app.recorder {
+            recorder.flush();
+        }
+    }
+}
+
+fn lock(data: &Path) -> Result<std::fs::File, StartError> {
+    let path = data.join("lock");
+    let failed = |source| StartError::Data {
+        path: path.clone(),
+        source,
+    };
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::InUse(data.to_path_buf())),
+        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+impl App {
+    /// Where the outside reaches us.
+    pub fn origin(&self) -> String {
+        self.origin
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Pages of the WAL after the last commit.
+    pub fn wal_pages(&self) -> u32 {
+        self.wal.pages()
+    }
+
+    /// Tells where the outside reaches us.
+    pub fn set_origin(&self, origin: String) {
+        *self.origin.lock().unwrap_or_else(PoisonError::into_inner) = origin;
+    }
+
+    /// Runs what takes a millisecond or more beside the requests; `None` when it panicked.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        tokio::task::spawn_blocking(work).await.ok()
+    }
+}

@@ -1,0 +1,665 @@
+//! The one road for money: collects commands into a batch, loads their rows, decides one after
+//! another, commits once, and only then answers.
+//!
+//! [`Engine::step`] does one round and knows no thread, no sleep and no socket. [`driver`] runs it
+//! with real time.
+
+pub mod driver;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use spotpay_core::command::{Command, Keys};
+use spotpay_core::config::{Config, ConfigChange};
+use spotpay_core::decide::{Context, Reply, decide};
+use spotpay_core::id::{PartnerId, TradeId};
+use spotpay_core::time::{Span, Timestamp};
+use spotpay_core::working_set::WorkingSet;
+use spotpay_store::{BatchId, CommitError, Store, StoreError};
+use tokio::sync::oneshot;
+
+use crate::clock::Clock;
+pub use queue::QueueLimits;
+use queue::{Full, Queue};
+
+/// Commands in one batch.
+pub const BATCH_MAX: usize = 512;
+/// Timers in one batch: a quarter, so that they starve nobody and nobody starves them.
+const TIMERS_MAX: usize = BATCH_MAX / 4;
+/// A command not decided this long after its arrival is never decided.
+const PATIENCE: Span = Span::seconds(10);
+/// Doubt not cleared in this time is told as doubt.
+const DOUBT_MAX: Span = Span::seconds(5);
+/// Tries of a batch that runs into another writer, or into an id that is taken.
+const REPEATS_MAX: u32 = 10;
+/// Rows that wait behind the commits, per slice.
+const TEND_ROWS: usize = 256;
+
+/// The machine could not do it; no rule was asked, or its answer was lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// Nothing was done, and nothing will be: `SYSTEM_ERROR`.
+    NothingDone,
+    /// It may have been done: `UNKNOW`.
+    Unknown,
+}
+
+/// What becomes of a command.
+pub type Outcome = Result<Reply, Fault>;
+
+/// A request to the engine that is not a command about money.
+enum Errand {
+    Decide(Command),
+    /// Move the sandbox clock, running what is due on the way.
+    MoveClock(Timestamp),
+    /// Throw everything away and begin with these commands.
+    Reset(Vec<Command>),
+}
+
+/// One thing that waits for the engine.
+struct Job {
+    errand: Errand,
+    arrived: Span,
+    /// Nobody listens to a timer.
+    reply: Option<oneshot::Sender<Outcome>>,
+}
+
+impl Job {
+    fn partner(&self) -> Option<PartnerId> {
+        match &self.errand {
+            Errand::Decide(command) => partner_of(command),
+            Errand::MoveClock(_) | Errand::Reset(_) => None,
+        }
+    }
+
+    fn answer(self, outcome: Outcome) {
+        if let Some(reply) = self.reply {
+            // Whoever asked may be gone; what was decided stays decided.
+            let _ = reply.send(outcome);
+        }
+    }
+}
+
+fn partner_of(command: &Command) -> Option<PartnerId> {
+    match command {
+        Command::Pay(pay) => Some(pay.key.partner),
+        Command::Confirm(confirm) => Some(confirm.key.partner),
+        Command::Cancel(cancel) => Some(cancel.key.partner),
+        Command::Close(key) => Some(key.partner),
+        Command::OpenWallet(_)
+        | Command::AmendWallet(_)
+        | Command::TopUp(_)
+        | Command::IssueAlias(_)
+        | Command::Configure(_) => None,
+    }
+}
+
+/// Whether the engine can answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Health {
+    /// It can.
+    Ready,
+    /// A commit failed and may have happened: nobody is answered, queries included.
+    InDoubt,
+}
+
+/// Counters that `/metrics` shows.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Batches committed.
+    pub batches: AtomicU64,
+    /// Commands in them.
+    pub commands: AtomicU64,
+    /// Batches repeated after a conflict.
+    pub repeats: AtomicU64,
+    /// Times that a commit was in doubt.
+    pub doubts: AtomicU64,
+    /// Commands turned away because too much waited.
+    pub turned_away: AtomicU64,
+}
+
+/// What callers and the engine share.
+struct Link {
+    queue: Queue,
+    health: AtomicU8,
+    counters: Counters,
+    clock: Arc<dyn Clock>,
+}
+
+/// The way in for everybody else: cheap to clone, safe from every thread.
+#[derive(Clone)]
+pub struct EngineHandle(Arc<Link>);
+
+impl EngineHandle {
+    /// Has a command decided and stored, and hears what came of it.
+    ///
+    /// # Errors
+    /// [`Fault::NothingDone`] when too much waits or the store refuses; [`Fault::Unknown`] when the
+    /// commit stays in doubt.
+    pub async fn submit(&self, command: Command) -> Outcome {
+        self.send(Errand::Decide(command)).await
+    }
+
+    /// Moves the sandbox clock forward and runs what is due on the way, in order of due time.
+    ///
+    /// # Errors
+    /// As [`EngineHandle::submit`].
+    pub async fn move_clock(&self, target: Timestamp) -> Outcome {
+        self.send(Errand::MoveClock(target)).await
+    }
+
+    /// Empties the store and begins anew with these commands.
+    ///
+    /// # Errors
+    /// As [`EngineHandle::submit`].
+    pub async fn reset(&self, seed: Vec<Command>) -> Outcome {
+        self.send(Errand::Reset(seed)).await
+    }
+
+    async fn send(&self, errand: Errand) -> Outcome {
+        let waiting = self.enqueue(errand)?;
+        // A sender dropped without a word: the engine is gone, perhaps in the middle of a commit.
+        waiting.await.unwrap_or(Err(Fault::Unknown))
+    }
+
+    fn enqueue(&self, errand: Errand) -> Result<oneshot::Receiver<Outcome>, Fault> {
+        let (reply, waiting) = oneshot::channel();
+        let job = Job {
+            errand,
+            arrived: self.0.clock.monotonic(),
+            reply: Some(reply),
+        };
+        match self.0.queue.push(job) {
+            Ok(()) => Ok(waiting),
+            Err(Full::Limit | Full::Closed) => {
+                self.0.counters.turned_away.fetch_add(1, Ordering::Relaxed);
+                Err(Fault::NothingDone)
+            }
+        }
+    }
+
+    /// Whether reads may be answered.
+    pub fn health(&self) -> Health {
+        if self.0.health.load(Ordering::Acquire) == 0 {
+            Health::Ready
+        } else {
+            Health::InDoubt
+        }
+    }
+
+    /// The counters.
+    pub fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
+    /// Commands that wait.
+    pub fn queued(&self) -> usize {
+        self.0.queue.len()
+    }
+
+    /// Takes no more; what waits is still decided, then the driver ends.
+    pub fn close(&self) {
+        self.0.queue.close();
+    }
+}
+
+/// A batch whose commit failed and may have happened.
+struct Doubt {
+    batch: BatchId,
+    since: Span,
+    jobs: Vec<Job>,
+    replies: Vec<Outcome>,
+    config: Vec<ConfigChange>,
+}
+
+/// What one [`Engine::step`] did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// Commands decided, timers included.
+    pub decided: usize,
+    /// When the next timer is due.
+    pub next_due: Option<Timestamp>,
+}
+
+/// Hears of every new configuration before anyone is answered by it.
+pub type Publish = Box<dyn FnMut(&Arc<Config>) + Send>;
+
+/// The engine: owner of the store, the only one who writes.
+pub struct Engine {
+    store: Box<dyn Store>,
+    link: Arc<Link>,
+    config: Arc<Config>,
+    publish: Publish,
+    ids: IdNumbers,
+    batch: BatchId,
+    last_now: Timestamp,
+    next_timer: Option<Timestamp>,
+    doubt: Option<Doubt>,
+}
+
+impl Engine {
+    /// An engine on a store, going on where the last one stopped.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn new(
+        mut store: Box<dyn Store>,
+        clock: Arc<dyn Clock>,
+        limits: QueueLimits,
+        mut publish: Publish,
+    ) -> Result<(Self, EngineHandle), StoreError> {
+        let config = Arc::new(store.config()?);
+        let resume = store.resume()?;
+        let next_timer = store.next_timer()?;
+        clock.set_offset(config.clock_offset);
+        publish(&config);
+        let link = Arc::new(Link {
+            queue: Queue::new(limits),
+            health: AtomicU8::new(0),
+            counters: Counters::default(),
+            clock,
+        });
+        let engine = Self {
+            store,
+            link: Arc::clone(&link),
+            config,
+            publish,
+            ids: IdNumbers::after(resume.newest),
+            batch: resume.batch,
+            last_now: resume.at,
+            next_timer,
+            doubt: None,
+        };
+        Ok((engine, EngineHandle(link)))
+    }
+
+    /// One round: doubt first, then what is due, then what waits.
+    pub fn step(&mut self) -> Step {
+        if let Some(doubt) = self.doubt.take() {
+            self.clear_doubt(doubt);
+            return Step {
+                decided: 0,
+                next_due: self.next_timer,
+            };
+        }
+        let now = self.now();
+        let mut jobs = self.due_timers(now);
+        let timers = jobs.len();
+        jobs.extend(self.link.queue.take(BATCH_MAX - timers));
+        let decided = jobs.len();
+        if decided > 0 {
+            self.run(jobs, now);
+            if self.doubt.is_none()
+                && let Err(error) = self.store.maintain()
+            {
+                tracing::error!(%error, "the WAL could not be moved; it grows until it can");
+            }
+        }
+        Step {
+            decided,
+            next_due: self.next_timer,
+        }
+    }
+
+    /// A slice of what waits behind the commits; whether there is more.
+    pub fn tend(&mut self) -> bool {
+        if self.doubt.is_some() {
+            return false;
+        }
+        self.store.tend(TEND_ROWS).unwrap_or_else(|error| {
+            tracing::error!(%error, "activity lists could not be filled; they will be");
+            false
+        })
+    }
+
+    /// Whether a commit is in doubt.
+    pub fn in_doubt(&self) -> bool {
+        self.doubt.is_some()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.link.clock.now().max(self.last_now)
+    }
+
+    fn due_timers(&mut self, now: Timestamp) -> Vec<Job> {
+        if self.next_timer.is_none_or(|due| now < due) {
+            return Vec::new();
+        }
+        let arrived = self.link.clock.monotonic();
+        match self.store.due_timers(now, TIMERS_MAX) {
+            Ok(due) => due
+                .into_iter()
+                .map(|due| Job {
+                    errand: Errand::Decide(Command::Close(due.key)),
+                    arrived,
+                    reply: None,
+                })
+                .collect(),
+            Err(error) => {
+                tracing::error!(%error, "timers could not be read; they will be");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Splits a round into batches of commands, and errands that stand alone.
+    fn run(&mut self, jobs: Vec<Job>, now: Timestamp) {
+        let arrival = self.link.clock.monotonic();
+        let mut batch = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            if PATIENCE < Span::micros(arrival.as_micros() - job.arrived.as_micros()) {
+                job.answer(Err(Fault::NothingDone));
+                continue;
+            }
+            match job.errand {
+                Errand::Decide(_) => batch.push(job),
+                Errand::MoveClock(target) => {
+                    self.run_batch(std::mem::take(&mut batch), now);
+                    self.run_clock(job, target);
+                }
+                Errand::Reset(_) => {
+                    self.run_batch(std::mem::take(&mut batch), now);
+                    self.run_reset(job);
+                }
+            }
+        }
+        let now = now.max(self.last_now);
+        self.run_batch(batch, now);
+    }
+
+    /// Decides and commits; a fault that is nobody's in particular is narrowed down to the command
+    /// that causes it.
+    fn run_batch(&mut self, jobs: Vec<Job>, now: Timestamp) {
+        if jobs.is_empty() {
+            return;
+        }
+        if self.doubt.is_some() {
+            jobs.into_iter()
+                .for_each(|job| job.answer(Err(Fault::NothingDone)));
+            return;
+        }
+        match self.try_batch(jobs, now) {
+            Ok(()) => {}
+            Err((jobs, error)) if jobs.len() == 1 => {
+                tracing::error!(%error, source = ?std::error::Error::source(&error), "a command could not be stored");
+                jobs.into_iter()
+                    .for_each(|job| job.answer(Err(Fault::NothingDone)));
+            }
+            Err((jobs, error)) => {
+                tracing::warn!(%error, commands = jobs.len(), "a batch could not be stored; one by one now");
+                for job in jobs {
+                    self.run_batch(vec![job], now);
+                }
+            }
+        }
+    }
+
+    /// One batch, repeated with new ids while it runs into others. Hands the jobs back on a fault.
+    fn try_batch(&mut self, jobs: Vec<Job>, now: Timestamp) -> Result<(), (Vec<Job>, StoreError)> {
+        let mut repeats = 0;
+        loop {
+            let keys = self.keys(&jobs, now);
+            let mut set = match self.store.load(&keys) {
+                Ok(set) => set,
+                Err(error) => return Err((jobs, error)),
+            };
+            let replies = self.decide_all(&jobs, &mut set, now);
+            if set.writes().is_empty() {
+                answer_all(jobs, replies);
+                return Ok(());
+            }
+            let batch = BatchId(self.batch.0 + 1);
+            match self.store.commit(&set, batch, now) {
+                Ok(()) => {
+                    self.committed(batch, now, &set.writes().config);
+                    self.note_timers(&set);
+                    let counters = &self.link.counters;
+                    counters.batches.fetch_add(1, Ordering::Relaxed);
+                    counters
+                        .commands
+                        .fetch_add(u64::try_from(jobs.len()).unwrap_or(0), Ordering::Relaxed);
+                    answer_all(jobs, replies);
+                    return Ok(());
+                }
+                Err(CommitError::Failed(error)) if error.is_conflict() && repeats < REPEATS_MAX => {
+                    repeats += 1;
+                    self.link.counters.repeats.fetch_add(1, Ordering::Relaxed);
+                }
+                Err(CommitError::Failed(error)) => return Err((jobs, error)),
+                Err(CommitError::InDoubt(error)) => {
+                    tracing::error!(%error, source = ?std::error::Error::source(&error), "a commit failed and may have happened");
+                    self.link.counters.doubts.fetch_add(1, Ordering::Relaxed);
+                    self.link.health.store(1, Ordering::Release);
+                    let since = self.link.clock.monotonic();
+                    let config = set.writes().config.clone();
+                    self.last_now = now;
+                    self.clear_doubt(Doubt {
+                        batch,
+                        since,
+                        jobs,
+                        replies,
+                        config,
+                    });
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn keys(&self, jobs: &[Job], now: Timestamp) -> Keys {
+        let mut keys = Keys::default();
+        for job in jobs {
+            match &job.errand {
+                Errand::Decide(command) => command.add_keys(&self.config, now, &mut keys),
+                Errand::MoveClock(_) | Errand::Reset(_) => {}
+            }
+        }
+        keys
+    }
+
+    /// Decides each command on what the ones before it left.
+    fn decide_all(&mut self, jobs: &[Job], set: &mut WorkingSet, now: Timestamp) -> Vec<Outcome> {
+        let mut replies = Vec::with_capacity(jobs.len());
+        let config = Arc::clone(&self.config);
+        for job in jobs {
+            let Errand::Decide(command) = &job.errand else {
+                replies.push(Err(Fault::NothingDone));
+                continue;
+            };
+            let context = Context {
+                now,
+                number: self.ids.next(now),
+                config: &config,
+            };
+            // A decision is whole or nothing: a panic leaves the rows as they were.
+            match catch_unwind(AssertUnwindSafe(|| decide(set, command, &context))) {
+                Ok(decision) => {
+                    set.apply(decision.changes);
+                    replies.push(Ok(decision.reply));
+                }
+                Err(_) => {
+                    tracing::error!("a decision panicked; its command is answered as a fault");
+                    replies.push(Err(Fault::NothingDone));
+                }
+            }
+        }
+        replies
+    }
+
+    fn committed(&mut self, batch: BatchId, now: Timestamp, config: &[ConfigChange]) {
+        self.batch = batch;
+        self.last_now = now;
+        if !config.is_empty() {
+            let next = config
+                .iter()
+                .fold(Config::clone(&self.config), |config, change| {
+                    config.with(change)
+                });
+            self.take_config(next);
+        }
+    }
+
+    fn take_config(&mut self, config: Config) {
+        self.config = Arc::new(config);
+        self.link.clock.set_offset(self.config.clock_offset);
+        (self.publish)(&self.config);
+    }
+
+    fn note_timers(&mut self, set: &WorkingSet) {
+        if !set.writes().timers.is_empty() {
+            self.read_next_timer();
+        }
+    }
+
+    fn read_next_timer(&mut self) {
+        match self.store.next_timer() {
+            Ok(next) => self.next_timer = next,
+            Err(error) => tracing::error!(%error, "the next timer could not be read"),
+        }
+    }
+
+    /// Finds out whether the batch is stored. While it cannot be known, nobody is answered; after
+    /// five seconds its callers hear that it is unknown, and everybody else that the system is down.
+    fn clear_doubt(&mut self, doubt: Doubt) {
+        let Doubt {
+            batch,
+            since,
+            jobs,
+            replies,
+            config,
+        } = doubt;
+        match self.store.resolve(batch) {
+            Ok(stored) => {
+                tracing::warn!(stored, "the doubt is cleared");
+                self.link.health.store(0, Ordering::Release);
+                let now = self.last_now;
+                if stored {
+                    self.committed(batch, now, &config);
+                    self.read_next_timer();
+                    answer_all(jobs, replies);
+                } else {
+                    self.run_batch(jobs, now);
+                }
+            }
+            Err(error) => {
+                let waited = self.link.clock.monotonic().as_micros() - since.as_micros();
+                let (mut jobs, mut replies) = (jobs, replies);
+                if DOUBT_MAX.as_micros() <= waited {
+                    tracing::error!(%error, "the doubt stays; its callers are told so");
+                    jobs.drain(..)
+                        .for_each(|job| job.answer(Err(Fault::Unknown)));
+                    replies.clear();
+                    for job in self.link.queue.take(usize::MAX) {
+                        job.answer(Err(Fault::NothingDone));
+                    }
+                }
+                self.doubt = Some(Doubt {
+                    batch,
+                    since,
+                    jobs,
+                    replies,
+                    config,
+                });
+            }
+        }
+    }
+
+    /// From due instant to due instant, then to the target; what is due runs with its own instant.
+    fn run_clock(&mut self, job: Job, target: Timestamp) {
+        while let Some(due) = self.next_timer.filter(|due| *due <= target) {
+            if self.doubt.is_some() {
+                job.answer(Err(Fault::Unknown));
+                return;
+            }
+            let at = due.max(self.last_now);
+            let timers = self.due_timers(at);
+            let was = self.next_timer;
+            self.run_batch(timers, at);
+            self.read_next_timer();
+            if self.next_timer == was {
+                tracing::error!("a timer stays due; the clock goes past it");
+                break;
+            }
+        }
+        let offset = target.since(self.link.clock.real());
+        let errand = Errand::Decide(Command::Configure(ConfigChange::MoveClock(offset)));
+        let now = target.max(self.last_now);
+        self.run_batch(vec![Job { errand, ..job }], now);
+    }
+
+    fn run_reset(&mut self, job: Job) {
+        let Job {
+            errand: Errand::Reset(seed),
+            reply,
+            arrived,
+        } = job
+        else {
+            return;
+        };
+        let job = Job {
+            errand: Errand::Reset(Vec::new()),
+            arrived,
+            reply,
+        };
+        if let Err(error) = self.store.reset() {
+            tracing::error!(%error, "the store could not be emptied");
+            job.answer(Err(Fault::NothingDone));
+            return;
+        }
+        self.last_now = Timestamp::from_micros(0);
+        self.next_timer = None;
+        self.take_config(Config {
+            version: self.config.version + 1,
+            ..Config::default()
+        });
+        let now = self.now();
+        let mut outcome = Ok(Reply::Configured);
+        for command in seed {
+            let (reply, mut heard) = oneshot::channel();
+            let job = Job {
+                errand: Errand::Decide(command),
+                arrived,
+                reply: Some(reply),
+            };
+            self.run_batch(vec![job], now);
+            let result = heard.try_recv().unwrap_or(Err(Fault::Unknown));
+            outcome = outcome.and(result);
+        }
+        job.answer(outcome.map(|_| Reply::Configured));
+    }
+}
+
+fn answer_all(jobs: Vec<Job>, replies: Vec<Outcome>) {
+    for (job, reply) in jobs.into_iter().zip(replies) {
+        job.answer(reply);
+    }
+}
+
+/// The last digits of the numbers made in one second: they grow, so that rows are appended.
+struct IdNumbers {
+    second: i64,
+    next: u32,
+}
+
+impl IdNumbers {
+    fn after(newest: Option<(Timestamp, u32)>) -> Self {
+        newest.map_or(Self { second: 0, next: 0 }, |(at, number)| Self {
+            second: at.as_seconds(),
+            next: number.saturating_add(1),
+        })
+    }
+
+    fn next(&mut self, now: Timestamp) -> u32 {
+        let second = now.as_seconds();
+        if second > self.second {
+            *self = Self { second, next: 0 };
+        }
+        let number = self.next % TradeId::NUMBERS;
+        self.next = self.next.wrapping_add(1);
+        number
+    }
+}

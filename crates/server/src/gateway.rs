@@ -1,0 +1,366 @@
+//! `/gateway.do`: the one URL of the genuine gateway. Form in, signed XML out.
+//!
+//! Checks run in the order of `spec/13`, 17. What a service decides comes from the engine; what it
+//! says is made by [`answer`]; the bytes are wire's.
+
+mod answer;
+mod codes;
+mod resolve;
+
+use std::net::IpAddr;
+
+use axum::body::Body;
+use axum::http::{Response, StatusCode, header};
+use bytes::Bytes;
+use spotpay_core::command::Command;
+use spotpay_core::id::TradeId;
+use spotpay_core::partner::Partner;
+use spotpay_core::time::Span;
+use spotpay_wire::canonical;
+use spotpay_wire::code::{self, WireCode};
+use spotpay_wire::form::{self, Form};
+use spotpay_wire::refusal::ParseRefusal;
+use spotpay_wire::service::Service;
+use spotpay_wire::signature::{SignType, Signer};
+use spotpay_wire::{cancel, pay, query, xml};
+
+use crate::app::App;
+use crate::engine::{Fault, Health};
+use crate::snapshot::PartnerEntry;
+use answer::Said;
+pub use resolve::CodeGuard;
+
+/// One exchange as the log and the inspector see it.
+#[derive(Debug, Default)]
+pub struct Exchange {
+    /// The service, when it is one.
+    pub service: Option<Service>,
+    /// The `partner` parameter, as it came.
+    pub partner: String,
+    /// `result_code`, or the gateway's code.
+    pub result: &'static str,
+    /// The business error, when there is one.
+    pub error: Option<String>,
+    /// Why, in words for people; never sent to the caller.
+    pub reason: Option<String>,
+    /// Whether the signature was checked, and what came of it.
+    pub sign_ok: Option<bool>,
+    /// The trade that it was about.
+    pub trade: Option<TradeId>,
+    /// The bytes that the signature covers.
+    pub canonical: Vec<u8>,
+}
+
+/// The answer on its way out.
+pub struct Answered {
+    /// `Content-Type`.
+    content_type: &'static str,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Answered {
+    fn xml(form: &Form, body: Vec<u8>) -> Self {
+        Self {
+            content_type: form.answer_charset().content_type(),
+            body: body.into(),
+        }
+    }
+
+    fn text(body: &'static str) -> Self {
+        Self {
+            content_type: "text/plain;charset=UTF-8",
+            body: Bytes::from_static(body.as_bytes()),
+        }
+    }
+
+    fn rejected(form: &Form, code: WireCode) -> Self {
+        Self::xml(form, xml::rejected(form.answer_charset(), code))
+    }
+
+    /// As HTTP; the status is 200 whatever the answer says (`spec/12`, answer 1).
+    pub fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = StatusCode::OK;
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            header::HeaderValue::from_static(self.content_type),
+        );
+        response
+    }
+}
+
+/// Answers one request.
+pub async fn answer(app: &App, form: &Form, client: IpAddr, exchange: &mut Exchange) -> Answered {
+    exchange.partner = form
+        .get("partner")
+        .unwrap_or_default()
+        .chars()
+        .take(32)
+        .collect();
+    match admit(app, form, client, exchange) {
+        Ok(Admitted::Signed {
+            entry,
+            service,
+            signer,
+        }) => serve(app, form, &entry.partner, service, signer, exchange).await,
+        Ok(Admitted::NotifyVerify) => notify_verify(app, form, exchange),
+        Err(code) => reject(form, code, exchange),
+    }
+}
+
+/// The answer to a body beyond the bound, of which nothing is read.
+pub fn too_large(form: &Form) -> Answered {
+    Answered::rejected(form, code::ILLEGAL_ARGUMENT)
+}
+
+fn reject(form: &Form, code: WireCode, exchange: &mut Exchange) -> Answered {
+    exchange.result = code.code;
+    Answered::rejected(form, code)
+}
+
+/// A pay request answered as if the engine had said no, for `bench limits`: everything but the
+/// engine, the store and the code's row.
+pub fn answer_without_ledger(app: &App, form: &Form) -> Answered {
+    let mut exchange = Exchange::default();
+    match admit(app, form, IpAddr::from([127, 0, 0, 1]), &mut exchange) {
+        Ok(Admitted::Signed { signer, .. }) => {
+            let said = match pay::Request::parse(form) {
+                Ok(_) => answer::pay_malformed(form, code::PAYMENT_FAIL),
+                Err(refusal) => answer::pay_malformed(form, refusal.code()),
+            };
+            Answered::xml(form, xml::accepted(form, &said.fields(), &signer))
+        }
+        Ok(Admitted::NotifyVerify) => Answered::text("false"),
+        Err(code) => reject(form, code, &mut exchange),
+    }
+}
+
+/// A request that passed the gateway's checks.
+enum Admitted {
+    Signed {
+        entry: std::sync::Arc<PartnerEntry>,
+        service: Service,
+        signer: Signer,
+    },
+    /// Old programs do not sign this one (`spec/12`, wire 9).
+    NotifyVerify,
+}
+
+/// The gateway's checks, in the order of `spec/13`, 17.
+fn admit(
+    app: &App,
+    form: &Form,
+    client: IpAddr,
+    exchange: &mut Exchange,
+) -> Result<Admitted, WireCode> {
+    if let Some(fault @ form::Fault::TooLarge { .. }) = form.first_fault() {
+        exchange.reason = Some(fault.to_string());
+        return Err(code::ILLEGAL_ARGUMENT);
+    }
+    form.charset().map_err(|refusal| {
+        exchange.reason = Some(refusal.to_string());
+        code::ILLEGAL_CHARSET
+    })?;
+    let service = form
+        .get("service")
+        .and_then(|name| name.parse::<Service>().ok())
+        .ok_or(code::ILLEGAL_SERVICE)?;
+    exchange.service = Some(service);
+    if service == Service::NotifyVerify && form.get("sign").is_none() {
+        return Ok(Admitted::NotifyVerify);
+    }
+    let snapshot = app.snapshot.load();
+    let partner = form
+        .get("partner")
+        .and_then(|id| id.parse().ok())
+        .and_then(|id| snapshot.partner(id));
+    let entry = std::sync::Arc::clone(partner.ok_or(code::ILLEGAL_PARTNER)?);
+    let sign_type: SignType = form
+        .get("sign_type")
+        .and_then(|name| name.parse().ok())
+        .ok_or(code::ILLEGAL_SIGN_TYPE)?;
+    let keys = entry.keys(sign_type, &app.gateway_key, app.clock.now());
+    if keys.is_empty() {
+        return Err(code::ILLEGAL_SECURITY_PROFILE);
+    }
+    let verified = keys
+        .into_iter()
+        .find(|pair| canonical::verify(form, &pair.verifier, &mut exchange.canonical).is_some());
+    exchange.sign_ok = Some(verified.is_some());
+    let signer = verified.ok_or(code::ILLEGAL_SIGN)?.signer;
+    let allowed = &entry.partner.contract.client_ips;
+    if !allowed.is_empty() && !allowed.contains(&client) {
+        exchange.reason = Some(format!("{client} is not among the partner's addresses"));
+        return Err(code::ILLEGAL_CLIENT_IP);
+    }
+    if let Some(fault) = form.first_fault() {
+        exchange.reason = Some(fault.to_string());
+        return Err(code::ILLEGAL_ARGUMENT);
+    }
+    match service {
+        Service::NotifyVerify => Ok(Admitted::NotifyVerify),
+        Service::Pay
+        | Service::Query
+        | Service::Cancel
+        | Service::Reverse
+        | Service::SpotCancel
+        | Service::Refund
+        | Service::RefundQuery
+        | Service::StoreMaintain
+        | Service::StoreQuery => Ok(Admitted::Signed {
+            entry,
+            service,
+            signer,
+        }),
+    }
+}
+
+async fn serve(
+    app: &App,
+    form: &Form,
+    partner: &Partner,
+    service: Service,
+    signer: Signer,
+    exchange: &mut Exchange,
+) -> Answered {
+    let said = match service {
+        Service::Pay => serve_pay(app, form, partner).await,
+        Service::Query => serve_query(app, form, partner),
+        Service::Cancel | Service::Reverse | Service::SpotCancel => {
+            serve_cancel(app, form, partner, service).await
+        }
+        // Their contracts exist, their doors are not open yet.
+        Service::Refund
+        | Service::RefundQuery
+        | Service::StoreMaintain
+        | Service::StoreQuery
+        | Service::NotifyVerify => Said::Rejected(code::EXTERFACE_IS_CLOSED),
+    };
+    exchange.trade = said.trade();
+    exchange.error = said.error();
+    match said {
+        Said::Rejected(code) => reject(form, code, exchange),
+        Said::Pay(..) | Said::Query(..) | Said::Cancel(..) => {
+            exchange.result = said.result();
+            sign(app, form, said, signer).await
+        }
+    }
+}
+
+/// Writes and signs the answer; a slow signature on the pool that is bounded for it.
+async fn sign(app: &App, form: &Form, said: Said, signer: Signer) -> Answered {
+    if !signer.is_slow() {
+        return Answered::xml(form, xml::accepted(form, &said.fields(), &signer));
+    }
+    let permit = app.slow_signatures.acquire().await;
+    let owned = form.clone();
+    let body = app
+        .blocking(move || xml::accepted(&owned, &said.fields(), &signer))
+        .await;
+    drop(permit);
+    match body {
+        Some(body) => Answered::xml(form, body),
+        None => Answered::rejected(form, code::SYSTEM_ERROR),
+    }
+}
+
+/// `true` only for a notification that was sent and not yet acknowledged (`spec/06`).
+fn notify_verify(app: &App, form: &Form, exchange: &mut Exchange) -> Answered {
+    let partner = form.get("partner").and_then(|id| id.parse().ok());
+    let known = partner.is_some_and(|id| app.snapshot.load().partner(id).is_some());
+    exchange.result = if known && form.get("notify_id").is_some() {
+        "false"
+    } else {
+        "invalid"
+    };
+    Answered::text(exchange.result)
+}
+
+async fn serve_pay(app: &App, form: &Form, partner: &Partner) -> Said {
+    let request = match pay::Request::parse(form) {
+        Ok(request) => request,
+        Err(refusal) => return refused(form, refusal, answer::pay_malformed),
+    };
+    let id = request.partner_trans_id.clone();
+    let amount = request.amount;
+    let command = match resolve::pay(app, partner, request) {
+        Ok(command) => command,
+        Err(error) => return Said::fault(&error),
+    };
+    let outcome = app.engine.submit(Command::Pay(Box::new(command))).await;
+    answer::pay(outcome, partner, id, amount)
+}
+
+fn serve_query(app: &App, form: &Form, partner: &Partner) -> Said {
+    let request = match query::Request::parse(form) {
+        Ok(request) => request,
+        Err(refusal) => return refused(form, refusal, answer::query_malformed),
+    };
+    match app.engine.health() {
+        Health::Ready => {}
+        Health::InDoubt => return Said::Rejected(code::SYSTEM_ERROR),
+    }
+    match resolve::query(app, partner, &request) {
+        Ok(found) => answer::query(found, partner, request.partner_trans_id, app.clock.now()),
+        Err(error) => Said::fault(&error),
+    }
+}
+
+async fn serve_cancel(app: &App, form: &Form, partner: &Partner, service: Service) -> Said {
+    let Some(name) = cancel::name_of(service) else {
+        return Said::Rejected(code::ILLEGAL_SERVICE);
+    };
+    let request = match cancel::Request::parse(name, form) {
+        Ok(request) => request,
+        Err(refusal) => {
+            return refused(form, refusal, |form, code| {
+                answer::cancel_malformed(form, name, code)
+            });
+        }
+    };
+    let command = match resolve::cancel(app, partner, &request) {
+        Ok(Some(command)) => command,
+        Ok(None) => return answer::cancel_unknown(&request),
+        Err(error) => return Said::fault(&error),
+    };
+    let id = command.key.id.clone();
+    let outcome = app.engine.submit(Command::Cancel(command)).await;
+    answer::cancel(outcome, name, id)
+}
+
+/// A parameter that is missing is the gateway's complaint, a malformed one the service's.
+fn refused(
+    form: &Form,
+    refusal: ParseRefusal,
+    malformed: impl FnOnce(&Form, WireCode) -> Said,
+) -> Said {
+    tracing::debug!(reason = %refusal, "refused before any rule");
+    let code = refusal.code();
+    if refusal.is_gateway() {
+        Said::Rejected(code)
+    } else {
+        malformed(form, code)
+    }
+}
+
+impl Said {
+    /// A read that failed: nothing was done.
+    fn fault(error: &spotpay_store::StoreError) -> Self {
+        tracing::error!(%error, "the store could not be read");
+        Self::Rejected(code::SYSTEM_ERROR)
+    }
+}
+
+/// How long a request took, in microseconds.
+pub fn took(from: Span, to: Span) -> u64 {
+    u64::try_from(to.as_micros() - from.as_micros()).unwrap_or(0)
+}
+
+/// Faults as the gateway's own code (`spec/13`, 17 and 21).
+const fn fault_code(fault: Fault) -> Option<WireCode> {
+    match fault {
+        Fault::NothingDone => Some(code::SYSTEM_ERROR),
+        Fault::Unknown => None,
+    }
+}

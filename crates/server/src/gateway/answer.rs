@@ -1,0 +1,324 @@
+//! What an outcome sounds like on the wire, for each service and both kinds of contract.
+
+use spotpay_core::decide::{CancelAction, CancelDone, PayDone, Reply};
+use spotpay_core::id::{PartnerTransId, TradeId, WalletId};
+use spotpay_core::money::Amount;
+use spotpay_core::partner::{Partner, Product};
+use spotpay_core::time::Timestamp;
+use spotpay_core::trade::{CancelName, Trade, TradeState};
+use spotpay_core::wallet::PaymentInst;
+use spotpay_wire::code::{self, WireCode};
+use spotpay_wire::form::Form;
+use spotpay_wire::query::TradeStatus;
+use spotpay_wire::xml::Fields;
+use spotpay_wire::{cancel, pay, query};
+
+use super::codes;
+use super::fault_code;
+use super::resolve::FoundTrade;
+use crate::engine::Outcome;
+
+/// What will be said.
+pub(super) enum Said {
+    /// `is_success=F`.
+    Rejected(WireCode),
+    /// An answer to pay.
+    Pay(pay::Answer, Option<TradeId>),
+    /// An answer to query.
+    Query(query::Answer, Option<TradeId>),
+    /// An answer to one of the three cancels.
+    Cancel(cancel::Answer, CancelName, Option<TradeId>),
+}
+
+impl Said {
+    pub(super) fn fields(&self) -> Fields<'_> {
+        match self {
+            Self::Rejected(_) => Fields::new(),
+            Self::Pay(answer, _) => answer.fields(),
+            Self::Query(answer, _) => answer.fields(),
+            Self::Cancel(answer, name, _) => answer.fields(*name),
+        }
+    }
+
+    /// The trade that it is about.
+    pub(super) fn trade(&self) -> Option<TradeId> {
+        match self {
+            Self::Rejected(_) => None,
+            Self::Pay(_, trade) | Self::Query(_, trade) | Self::Cancel(_, _, trade) => *trade,
+        }
+    }
+
+    /// `result_code`, for the log.
+    pub(super) fn result(&self) -> &'static str {
+        match self {
+            Self::Rejected(code) => code.code,
+            Self::Pay(pay::Answer::Success(_), _)
+            | Self::Query(query::Answer::Found(_), _)
+            | Self::Cancel(
+                cancel::Answer {
+                    outcome: cancel::Outcome::Done { .. },
+                    ..
+                },
+                ..,
+            ) => "SUCCESS",
+            Self::Pay(pay::Answer::Failed { .. }, _) => "FAILED",
+            Self::Query(query::Answer::Failed { .. }, _)
+            | Self::Cancel(
+                cancel::Answer {
+                    outcome: cancel::Outcome::Failed { .. },
+                    ..
+                },
+                ..,
+            ) => "FAIL",
+            Self::Pay(pay::Answer::Unknown { .. }, _) => "UNKNOW",
+            Self::Cancel(
+                cancel::Answer {
+                    outcome: cancel::Outcome::Unknown { .. },
+                    ..
+                },
+                ..,
+            ) => "UNKNOWN",
+        }
+    }
+
+    /// The business error, for the log.
+    pub(super) fn error(&self) -> Option<String> {
+        match self {
+            Self::Rejected(_) => None,
+            Self::Pay(pay::Answer::Failed { error, .. }, _)
+            | Self::Query(query::Answer::Failed { error, .. }, _) => Some(error.to_string()),
+            Self::Pay(pay::Answer::Unknown { error, .. }, _) => {
+                error.as_ref().map(ToString::to_string)
+            }
+            Self::Cancel(answer, ..) => match &answer.outcome {
+                cancel::Outcome::Done { .. } => None,
+                cancel::Outcome::Failed { error, .. } | cancel::Outcome::Unknown { error } => {
+                    Some(error.to_string())
+                }
+            },
+            Self::Pay(pay::Answer::Success(_), _) | Self::Query(query::Answer::Found(_), _) => None,
+        }
+    }
+}
+
+/// The wallet tag, which HK contracts know (`spec/13`, 11).
+fn payment_inst(trade: &Trade, partner: &Partner) -> Option<PaymentInst> {
+    match partner.contract.product {
+        Product::Hk => Some(trade.inst),
+        Product::Standard => None,
+    }
+}
+
+/// Rate and CNY, which standard contracts know (`spec/00`).
+fn conversion(trade: &Trade, partner: &Partner) -> Option<pay::Conversion> {
+    match partner.contract.product {
+        Product::Hk => None,
+        Product::Standard => {
+            let conversion = trade.conversion?;
+            Some(pay::Conversion {
+                rate: conversion.rate,
+                cny: conversion.buyer_amount.money(),
+            })
+        }
+    }
+}
+
+fn buyer(login: &str, wallet: WalletId) -> pay::Buyer {
+    pay::Buyer {
+        login_id: login.into(),
+        user_id: wallet,
+    }
+}
+
+pub(super) fn pay_malformed(form: &Form, code: WireCode) -> Said {
+    pay_failed(
+        form.get("partner_trans_id").and_then(|id| id.parse().ok()),
+        code,
+    )
+}
+
+fn pay_failed(partner_trans_id: Option<PartnerTransId>, code: WireCode) -> Said {
+    let answer = pay::Answer::Failed {
+        error: code.code.into(),
+        partner_trans_id,
+        alipay_trans_id: None,
+    };
+    Said::Pay(answer, None)
+}
+
+pub(super) fn pay(outcome: Outcome, partner: &Partner, id: PartnerTransId, amount: Amount) -> Said {
+    match outcome {
+        Ok(Reply::Pay(Ok(done))) => pay_done(&done, partner),
+        Ok(Reply::Pay(Err(refusal))) => pay_failed(Some(id), codes::pay(refusal)),
+        Ok(_) => Said::Rejected(code::SYSTEM_ERROR),
+        Err(fault) => fault_code(fault).map_or_else(
+            || {
+                let error = Some(code::SYSTEM_ERROR.code.into());
+                let answer = pay::Answer::Unknown {
+                    error,
+                    partner_trans_id: Some(id),
+                    alipay_trans_id: None,
+                    amount: Some(amount),
+                };
+                Said::Pay(answer, None)
+            },
+            Said::Rejected,
+        ),
+    }
+}
+
+fn pay_done(done: &PayDone, partner: &Partner) -> Said {
+    let trade = &done.trade;
+    let answer = match trade.payment() {
+        Some(payment) => pay::Answer::Success(Box::new(pay::Paid {
+            partner_trans_id: trade.key.id.clone(),
+            alipay_trans_id: trade.id.into(),
+            pay_time: payment.at,
+            amount: trade.amount,
+            buyer: Some(buyer(&done.login, trade.wallet)),
+            payment_inst: payment_inst(trade, partner),
+            conversion: conversion(trade, partner),
+        })),
+        // Waiting: the trade's number and no error (`spec/13`, 18).
+        None => pay::Answer::Unknown {
+            error: None,
+            partner_trans_id: Some(trade.key.id.clone()),
+            alipay_trans_id: Some(trade.id.into()),
+            amount: Some(trade.amount),
+        },
+    };
+    Said::Pay(answer, Some(trade.id))
+}
+
+pub(super) fn query_malformed(form: &Form, code: WireCode) -> Said {
+    let partner_trans_id = form.get("partner_trans_id").and_then(|id| id.parse().ok());
+    Said::Query(
+        query::Answer::Failed {
+            error: code.code.into(),
+            partner_trans_id,
+        },
+        None,
+    )
+}
+
+pub(super) fn query(
+    found: Option<FoundTrade>,
+    partner: &Partner,
+    asked: Option<PartnerTransId>,
+    now: Timestamp,
+) -> Said {
+    let Some(FoundTrade { trade, wallet }) = found else {
+        let error = code::TRADE_NOT_EXIST.code.into();
+        return Said::Query(
+            query::Answer::Failed {
+                error,
+                partner_trans_id: asked,
+            },
+            None,
+        );
+    };
+    let status = match trade.state_at(now) {
+        TradeState::Waiting => TradeStatus::WaitBuyerPay,
+        TradeState::Paid(_) => TradeStatus::TradeSuccess,
+        TradeState::Closed { .. } => TradeStatus::TradeClosed,
+    };
+    let answer = query::Answer::Found(Box::new(query::Found {
+        partner_trans_id: trade.key.id.clone(),
+        alipay_trans_id: trade.id.into(),
+        status,
+        amount: trade.amount,
+        pay_time: trade.payment().map(|payment| payment.at),
+        buyer: wallet.map(|wallet| buyer(&wallet.login, wallet.id)),
+        payment_inst: payment_inst(&trade, partner),
+        conversion: conversion(&trade, partner),
+    }));
+    Said::Query(answer, Some(trade.id))
+}
+
+pub(super) fn cancel_malformed(form: &Form, name: CancelName, code: WireCode) -> Said {
+    let names = ["out_trade_no", "partner_trans_id"];
+    let id = names
+        .into_iter()
+        .find_map(|name| form.get(name))
+        .and_then(|id| id.parse().ok());
+    cancel_failed(name, id, code, false)
+}
+
+/// A number of ours that leads nowhere, and no number of the partner's to close instead.
+pub(super) fn cancel_unknown(request: &cancel::Request) -> Said {
+    cancel_failed(request.name, None, code::TRADE_NOT_EXIST, false)
+}
+
+fn cancel_failed(
+    name: CancelName,
+    id: Option<PartnerTransId>,
+    code: WireCode,
+    may_retry: bool,
+) -> Said {
+    let outcome = cancel::Outcome::Failed {
+        error: code.code.into(),
+        may_retry,
+    };
+    Said::Cancel(
+        cancel::Answer {
+            partner_trans_id: id,
+            trade_no: None,
+            outcome,
+        },
+        name,
+        None,
+    )
+}
+
+pub(super) fn cancel(outcome: Outcome, name: CancelName, id: PartnerTransId) -> Said {
+    match outcome {
+        Ok(Reply::Cancel(Ok(done))) => cancel_done(&done, name, id),
+        Ok(Reply::Cancel(Err(refusal))) => {
+            let code = codes::cancel(refusal);
+            cancel_failed(name, Some(id), code, code.code == code::SYSTEM_ERROR.code)
+        }
+        Ok(_) => Said::Rejected(code::SYSTEM_ERROR),
+        Err(fault) => fault_code(fault).map_or_else(
+            || {
+                let outcome = cancel::Outcome::Unknown {
+                    error: code::SYSTEM_ERROR.code.into(),
+                };
+                Said::Cancel(
+                    cancel::Answer {
+                        partner_trans_id: Some(id),
+                        trade_no: None,
+                        outcome,
+                    },
+                    name,
+                    None,
+                )
+            },
+            Said::Rejected,
+        ),
+    }
+}
+
+fn cancel_done(done: &CancelDone, name: CancelName, id: PartnerTransId) -> Said {
+    let (trade, action) = match done {
+        CancelDone::Nothing => (None, None),
+        CancelDone::Closed {
+            trade,
+            action: CancelAction::Close,
+        } => (Some(trade), Some(cancel::Action::Close)),
+        CancelDone::Closed {
+            trade,
+            action: CancelAction::Refund,
+        } => (Some(trade), Some(cancel::Action::Refund)),
+    };
+    let at = trade.and_then(|trade| match trade.state {
+        TradeState::Closed { at, .. } => Some(at),
+        TradeState::Waiting | TradeState::Paid(_) => None,
+    });
+    let number = trade.map(|trade| trade.id);
+    let answer = cancel::Answer {
+        partner_trans_id: Some(id),
+        trade_no: number.map(Into::into),
+        outcome: cancel::Outcome::Done { action, at },
+    };
+    Said::Cancel(answer, name, number)
+}

@@ -1,0 +1,42 @@
+//! The sandbox API: JSON under `/sandbox/v1`, in sandbox mode only (`contract.md`).
+
+mod admin;
+mod error;
+mod file;
+mod partners;
+mod wallets;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, patch, post};
+
+use crate::app::App;
+
+pub use admin::parse_instant;
+pub use error::ApiError;
+pub use file::write as write_file;
+pub use wallets::GivenCodes;
+
+/// The routes, to be nested at `/sandbox/v1`.
+pub fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/sandbox.json", get(file::show))
+        .route("/openapi.json", get(admin::openapi))
+        .route("/wallets", get(wallets::list).post(wallets::open))
+        .route("/wallets/{name}", get(wallets::show).patch(wallets::amend))
+        .route("/wallets/{name}/code", post(wallets::code))
+        .route("/wallets/{name}/topup", post(wallets::top_up))
+        .route("/wallets/{name}/confirm", post(wallets::confirm))
+        .route("/partners", get(partners::list).post(partners::create))
+        .route("/partners/{name}", patch(partners::amend))
+        .route("/partners/{name}/keys", post(partners::put_key))
+        .route("/rates", get(admin::rates).post(admin::put_rate))
+        .route("/clock", get(admin::clock).post(admin::move_clock))
+        .route("/requests", get(admin::requests))
+        .route("/requests/{id}", get(admin::request))
+        .route("/ledger/trial-balance", get(admin::trial_balance))
+        .route("/stats", get(admin::stats))
+        .route("/reset", post(admin::reset))
+        .fallback(error::no_such_call)
+}

@@ -1,0 +1,304 @@
+//! The sandbox itself: clock, rates, books, requests, reset.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use spotpay_core::command::Command;
+use spotpay_core::config::ConfigChange;
+use spotpay_core::fx::Rate;
+use spotpay_core::money::Currency;
+use spotpay_core::time::{CivilDate, Span, Timestamp};
+
+use super::error::{ApiError, read};
+use crate::app::App;
+use crate::seed;
+
+type Answer = Result<Json<Value>, ApiError>;
+
+/// `GET /openapi.json`: every call with its fields.
+pub(super) async fn openapi() -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        include_str!("openapi.json"),
+    )
+}
+
+fn clock_json(app: &App) -> Json<Value> {
+    Json(json!({"now": app.clock.now().to_string()}))
+}
+
+pub(super) async fn clock(State(app): State<Arc<App>>) -> Answer {
+    Ok(clock_json(&app))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockWish {
+    advance: Option<String>,
+    set: Option<String>,
+}
+
+/// The furthest that one call moves the clock: five years.
+const ADVANCE_MAX: Span = Span::hours(24 * 366 * 5);
+
+pub(super) async fn move_clock(State(app): State<Arc<App>>, body: Bytes) -> Answer {
+    let wish: ClockWish = read(&body)?;
+    let now = app.clock.now();
+    let target = match (&wish.advance, &wish.set) {
+        (Some(text), None) => now.plus(read_span("advance", text)?),
+        (None, Some(text)) => read_instant("set", text)?,
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(ApiError::bad("give either advance or set"));
+        }
+    };
+    if target < now {
+        let message = format!("the clock shows {now} and only moves forward");
+        return Err(ApiError::conflict("backwards", message));
+    }
+    if now.plus(ADVANCE_MAX) < target {
+        return Err(ApiError::rule(
+            "too_far",
+            "one call moves the clock by five years at most",
+        ));
+    }
+    app.engine.move_clock(target).await?;
+    Ok(clock_json(&app))
+}
+
+/// Reads an ISO 8601 duration.
+pub(super) fn read_span(field: &str, text: &str) -> Result<Span, ApiError> {
+    let bad = || {
+        ApiError::field(
+            field,
+            "an ISO 8601 duration such as PT3M or P1D, not below zero",
+            text,
+        )
+    };
+    let span: jiff::Span = text.parse().map_err(|_| bad())?;
+    let day = jiff::SpanRelativeTo::days_are_24_hours();
+    let length = span.to_duration(day).map_err(|_| bad())?;
+    let micros = i64::try_from(length.as_micros()).map_err(|_| bad())?;
+    if micros < 0 {
+        Err(bad())
+    } else {
+        Ok(Span::micros(micros))
+    }
+}
+
+/// Reads an RFC 3339 instant.
+pub(super) fn read_instant(field: &str, text: &str) -> Result<Timestamp, ApiError> {
+    parse_instant(text)
+        .ok_or_else(|| ApiError::field(field, "an instant such as 2026-11-23T23:00:00+08:00", text))
+}
+
+/// An RFC 3339 instant, if the text is one.
+pub fn parse_instant(text: &str) -> Option<Timestamp> {
+    let instant: jiff::Timestamp = text.parse().ok()?;
+    Some(Timestamp::from_micros(instant.as_microsecond()))
+}
+
+fn rate_json(rate: &Rate) -> Value {
+    json!({
+        "base": rate.base.code(),
+        "quote": rate.quote.code(),
+        "rate": rate.rate.to_string(),
+        "from": rate.from.to_string(),
+        "source": rate.source,
+    })
+}
+
+fn rates_json(app: &App) -> Json<Value> {
+    let snapshot = app.snapshot.load();
+    Json(
+        snapshot
+            .config
+            .rates
+            .rates()
+            .iter()
+            .map(rate_json)
+            .collect(),
+    )
+}
+
+pub(super) async fn rates(State(app): State<Arc<App>>) -> Answer {
+    Ok(rates_json(&app))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewRate {
+    base: String,
+    quote: String,
+    rate: String,
+    from: Option<String>,
+    source: Option<String>,
+}
+
+pub(super) async fn put_rate(State(app): State<Arc<App>>, body: Bytes) -> Answer {
+    let wanted: NewRate = read(&body)?;
+    let currency = |field, text: &str| -> Result<Currency, ApiError> {
+        text.parse()
+            .map_err(|_| ApiError::field(field, "a currency of ISO 4217", text))
+    };
+    let from = match &wanted.from {
+        Some(text) => CivilDate::parse_dashed(text)
+            .ok_or_else(|| ApiError::field("from", "a date such as 2026-11-23", text))?,
+        None => app.clock.now().business_date(),
+    };
+    let rule = "a number above zero with at most eight decimals";
+    let rate = Rate {
+        base: currency("base", &wanted.base)?,
+        quote: currency("quote", &wanted.quote)?,
+        from,
+        rate: wanted
+            .rate
+            .parse()
+            .map_err(|_| ApiError::field("rate", rule, &wanted.rate))?,
+        source: wanted.source.unwrap_or_else(|| "sandbox".into()).into(),
+    };
+    app.engine
+        .submit(Command::Configure(ConfigChange::PutRate(rate)))
+        .await?;
+    Ok(rates_json(&app))
+}
+
+pub(super) async fn trial_balance(State(app): State<Arc<App>>) -> Answer {
+    let reading = Arc::clone(&app);
+    // The check reads every entry: not on a thread that answers payments.
+    let report = app
+        .blocking(move || reading.readers.read(spotpay_store::sqlite::Reader::check))
+        .await;
+    let report = report.ok_or_else(ApiError::confused)??;
+    let accounts: Vec<Value> = report
+        .lines
+        .iter()
+        .map(|line| {
+            let balance = line
+                .credits
+                .checked_sub(line.debits)
+                .map(spotpay_core::money::Money::major);
+            json!({
+                "account": line.account.to_string(),
+                "currency": line.debits.currency().code(),
+                "debits": line.debits.major(),
+                "credits": line.credits.major(),
+                "balance": balance.unwrap_or_default(),
+            })
+        })
+        .collect();
+    let sums: serde_json::Map<String, Value> = report
+        .sums
+        .iter()
+        .map(|sum| (sum.currency().code().to_owned(), sum.major().into()))
+        .collect();
+    Ok(Json(json!({
+        "accounts": accounts,
+        "sums": sums,
+        "checked": report.is_right(),
+        "problems": report.problems,
+    })))
+}
+
+/// How much is stored; counting reads a whole index.
+pub(super) async fn stats(State(app): State<Arc<App>>) -> Answer {
+    let (trades, store_bytes) = app
+        .readers
+        .read(|reader| Ok((reader.count_trades()?, reader.size_bytes()?)))?;
+    Ok(Json(json!({"trades": trades, "store_bytes": store_bytes})))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RequestPage {
+    limit: Option<usize>,
+    before: Option<i64>,
+}
+
+pub(super) async fn requests(
+    State(app): State<Arc<App>>,
+    Query(page): Query<RequestPage>,
+) -> Answer {
+    let limit = page.limit.unwrap_or(50).clamp(1, 1_000);
+    let Some(recorder) = &app.recorder else {
+        return Ok(Json(json!([])));
+    };
+    let rows = recorder.recent(limit, page.before)?;
+    Ok(Json(
+        rows.iter()
+            .map(|row| request_json(&app, row))
+            .collect::<Result<_, _>>()?,
+    ))
+}
+
+pub(super) async fn request(State(app): State<Arc<App>>, Path(id): Path<i64>) -> Answer {
+    let found = app
+        .recorder
+        .as_ref()
+        .map(|recorder| recorder.get(id))
+        .transpose()?
+        .flatten();
+    let row = found.ok_or_else(|| ApiError::not_found("request", &id.to_string()))?;
+    Ok(Json(request_json(&app, &row)?))
+}
+
+fn request_json(
+    app: &App,
+    row: &spotpay_store::request_log::StoredRequest,
+) -> Result<Value, ApiError> {
+    let record = &row.record;
+    let entries = match record.trade {
+        None => Vec::new(),
+        Some(trade) => app.readers.read(|reader| reader.entries(trade))?,
+    };
+    let entries: Vec<Value> = entries
+        .iter()
+        .map(|entry| {
+            json!({
+                "at": entry.at.to_string(),
+                "debit": entry.debit.to_string(),
+                "credit": entry.credit.to_string(),
+                "amount": entry.amount.money().major(),
+                "currency": entry.amount.currency().code(),
+                "cause": entry.cause.as_str(),
+            })
+        })
+        .collect();
+    let params: serde_json::Map<String, Value> = record
+        .params
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone().into()))
+        .collect();
+    Ok(json!({
+        "id": row.id,
+        "at": record.at.to_string(),
+        "service": record.service,
+        "partner": record.partner,
+        "result": record.result,
+        "error": record.error,
+        "reason": record.reason,
+        "duration_us": record.duration_us,
+        "params": params,
+        "canonical": String::from_utf8_lossy(&record.canonical),
+        "sign_ok": record.sign_ok,
+        "likely_mistake": record.likely_mistake,
+        "answer": String::from_utf8_lossy(&record.answer),
+        "entries": entries,
+    }))
+}
+
+pub(super) async fn reset(State(app): State<Arc<App>>) -> Answer {
+    app.engine.reset(seed::commands()).await?;
+    app.guard.clear();
+    app.given.clear();
+    if let Some(recorder) = &app.recorder {
+        recorder.clear();
+    }
+    Ok(Json(
+        json!({"reset": true, "now": app.clock.now().to_string()}),
+    ))
+}

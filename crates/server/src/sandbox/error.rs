@@ -1,0 +1,127 @@
+//! Errors of the sandbox API: a status, a word for programs, a sentence for people.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use spotpay_core::money::{Amount, Currency, Money};
+use spotpay_store::StoreError;
+
+use crate::engine::Fault;
+
+/// A refusal or a fault, as JSON.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    error: &'static str,
+    message: String,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            error,
+            message: message.into(),
+        }
+    }
+
+    /// 400: the body or a field of it is not what the call takes.
+    pub fn bad(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    /// 400 that names the field, the rule and the value.
+    pub fn field(field: &str, rule: &str, value: &str) -> Self {
+        let value: String = value.chars().take(80).collect();
+        Self::bad(format!("{field} is {value:?}; it must be {rule}"))
+    }
+
+    /// 404.
+    pub fn not_found(what: &str, name: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("there is no {what} named {name:?}"),
+        )
+    }
+
+    /// 409: it is there already, or not in the state that the call needs.
+    pub fn conflict(error: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, error, message)
+    }
+
+    /// 500: the engine answered another question, which is a bug of ours.
+    pub fn confused() -> Self {
+        tracing::error!("the engine answered another question");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "system_error",
+            "something is wrong here; see the log",
+        )
+    }
+
+    /// 422: well formed, and against a rule.
+    pub fn rule(error: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, error, message)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = serde_json::json!({"error": self.error, "message": self.message});
+        (self.status, Json(body)).into_response()
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store could not be read");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "system_error",
+            "the store does not answer; try again",
+        )
+    }
+}
+
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> Self {
+        let message = match fault {
+            Fault::NothingDone => "nothing was done; try again",
+            Fault::Unknown => "it is not known whether it was done; look before you try again",
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "system_error", message)
+    }
+}
+
+/// Reads a JSON body; an empty one reads as `{}`.
+pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
+    let bytes: &[u8] = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(bytes)
+        .map_err(|error| ApiError::bad(format!("the body is not what this call takes: {error}")))
+}
+
+/// Reads an amount above zero.
+pub(super) fn amount(field: &str, text: &str, currency: Currency) -> Result<Amount, ApiError> {
+    money(field, text, currency).and_then(|money| {
+        Amount::new(money).map_err(|_| ApiError::field(field, "an amount above zero", text))
+    })
+}
+
+/// Reads money of zero or more.
+pub(super) fn money(field: &str, text: &str, currency: Currency) -> Result<Money, ApiError> {
+    let rule = format!(
+        "a decimal number of {currency} such as {}",
+        Money::of_minor(10_000, currency).major()
+    );
+    match Money::parse_major(text, currency) {
+        Ok(money) if money.minor() >= 0 => Ok(money),
+        Ok(_) | Err(_) => Err(ApiError::field(field, &rule, text)),
+    }
+}
+
+pub(super) async fn no_such_call(uri: Uri) -> ApiError {
+    ApiError::not_found("call", uri.path())
+}

@@ -1,0 +1,263 @@
+//! `spotpay serve`: the routes, and the life of the process from open to clean shutdown.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{Response, StatusCode, header};
+use axum::response::{Html, IntoResponse};
+use axum::routing::{any, get};
+use bytes::Bytes;
+use spotpay_core::time::Timestamp;
+use spotpay_store::request_log::RequestRecord;
+use spotpay_wire::form::Form;
+
+use crate::app::{App, Running, StartError};
+use crate::clock::SystemClock;
+use crate::engine::Health;
+use crate::entropy::SystemEntropy;
+use crate::gateway::{self, Exchange};
+use crate::listen::{self, BodyError, Limits, Peer};
+use crate::{sandbox, tls};
+
+/// What `spotpay serve` was asked for (`contract.md`).
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where to listen; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// HTTPS, with these names beside `localhost` and `127.0.0.1`.
+    pub tls: Option<Vec<String>>,
+    /// Where the clock of an empty store starts.
+    pub clock: Option<Timestamp>,
+}
+
+/// Every route of the process.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/gateway.do", any(serve_gateway))
+        .route("/", get(front_page))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .nest("/sandbox/v1", sandbox::routes())
+        .with_state(app)
+}
+
+/// Serves until `shutdown` ends, then finishes what is under way. `ready` hears the address once
+/// the process answers.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn serve(
+    options: Options,
+    ready: impl FnOnce(&str),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let limits = Limits::default().within_files(listen::raise_file_limit());
+    let running = Running::start(
+        &options.data,
+        Arc::new(SystemClock::new()),
+        Box::new(SystemEntropy::default()),
+    )?;
+    running.seed_if_empty(options.clock).await?;
+    let tls = options
+        .tls
+        .as_deref()
+        .map(|names| tls::server_config(&options.data, names))
+        .transpose()?;
+    let listener = listen::bind(options.listen)?;
+    let address = listener.local_addr()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let origin = format!("{scheme}://{address}");
+    running.app.set_origin(origin.clone());
+    sandbox::write_file(&running.app)?;
+    ready(&origin);
+    let router = router(Arc::clone(&running.app));
+    listen::serve_counted(
+        listener,
+        router,
+        tls,
+        limits,
+        Arc::clone(&running.app.traffic),
+        shutdown,
+    )
+    .await?;
+    running.stop();
+    Ok(())
+}
+
+/// Form in, signed XML out; one line in the log, one row in the inspector.
+async fn serve_gateway(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
+    let started = app.clock.monotonic();
+    let (head, body) = request.into_parts();
+    let client = head
+        .extensions
+        .get::<Peer>()
+        .map_or(std::net::Ipv4Addr::LOCALHOST.into(), |peer| peer.0.ip());
+    let query = head.uri.query().unwrap_or_default().as_bytes();
+    let body = match listen::read_body(body, &Limits::default()).await {
+        Ok(body) => body,
+        // Too long is a refusal with a published code; late or broken is no request at all.
+        Err(BodyError::TooLong) => {
+            return gateway::too_large(&Form::read(query, b"")).into_response();
+        }
+        Err(error @ (BodyError::Late | BodyError::Broken(_))) => {
+            return error.status().into_response();
+        }
+    };
+    let form = Form::read(query, &body);
+    let mut exchange = Exchange::default();
+    let answered = gateway::answer(&app, &form, client, &mut exchange).await;
+    let duration_us = gateway::took(started, app.clock.monotonic());
+    note(&app, &form, exchange, &answered.body, duration_us);
+    answered.into_response()
+}
+
+/// What is remembered of an exchange: numbers, a line, and the inspector's row.
+fn note(app: &App, form: &Form, exchange: Exchange, answer: &Bytes, duration_us: u64) {
+    let service = exchange
+        .service
+        .map_or("unknown", spotpay_wire::service::Service::as_str);
+    app.metrics
+        .observe(exchange.service, exchange.result, duration_us);
+    tracing::info!(
+        service,
+        partner = %exchange.partner,
+        result = exchange.result,
+        error = exchange.error.as_deref(),
+        reason = exchange.reason.as_deref(),
+        trade = exchange.trade.map(tracing::field::display),
+        duration_us,
+        "request"
+    );
+    if let Some(recorder) = app.recorder.as_ref().filter(|recorder| recorder.wants()) {
+        recorder.record(RequestRecord {
+            at: app.clock.now(),
+            service: service.to_owned(),
+            partner: exchange.partner,
+            result: exchange.result.to_owned(),
+            error: exchange.error,
+            reason: exchange.reason,
+            duration_us,
+            params: form
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            canonical: exchange.canonical,
+            sign_ok: exchange.sign_ok,
+            likely_mistake: None,
+            answer: answer.to_vec(),
+            trade: exchange.trade,
+        });
+    }
+}
+
+async fn front_page(State(app): State<Arc<App>>) -> Html<String> {
+    Html(include_str!("front.html").replace("{origin}", &app.origin()))
+}
+
+/// Ready while the store answers and nothing is in doubt.
+async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+    let answers = app
+        .readers
+        .read(spotpay_store::sqlite::Reader::last_commit)
+        .is_ok();
+    match app.engine.health() {
+        Health::Ready if answers => (StatusCode::OK, "ready\n"),
+        Health::Ready | Health::InDoubt => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store does not answer\n",
+        ),
+    }
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let counters = app.engine.counters();
+    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+    let ready = match app.engine.health() {
+        Health::Ready => 1,
+        Health::InDoubt => 0,
+    };
+    let bytes = app
+        .readers
+        .read(spotpay_store::sqlite::Reader::size_bytes)
+        .unwrap_or(0);
+    let queued = u64::try_from(app.engine.queued()).unwrap_or(u64::MAX);
+    let text = app.metrics.render(&[
+        (
+            "spotpay_ready",
+            "Whether the store answers and nothing is in doubt.",
+            ready,
+        ),
+        (
+            "spotpay_connections",
+            "Connections that are open.",
+            app.traffic.open(),
+        ),
+        (
+            "spotpay_connections_shed_total",
+            "Connections closed at once because there was no room.",
+            app.traffic.shed(),
+        ),
+        (
+            "spotpay_queue_commands",
+            "Commands that wait for the engine.",
+            queued,
+        ),
+        (
+            "spotpay_wal_pages",
+            "Pages of the WAL after the last commit.",
+            u64::from(app.wal_pages()),
+        ),
+        (
+            "spotpay_store_bytes",
+            "Size of the store with all tables and indexes.",
+            bytes,
+        ),
+        (
+            "spotpay_batches_total",
+            "Batches committed.",
+            count(&counters.batches),
+        ),
+        (
+            "spotpay_commands_total",
+            "Commands in them.",
+            count(&counters.commands),
+        ),
+        (
+            "spotpay_repeats_total",
+            "Batches repeated after a conflict.",
+            count(&counters.repeats),
+        ),
+        (
+            "spotpay_doubts_total",
+            "Commits that were in doubt.",
+            count(&counters.doubts),
+        ),
+        (
+            "spotpay_turned_away_total",
+            "Commands turned away because too much waited.",
+            count(&counters.turned_away),
+        ),
+        (
+            "spotpay_request_log_dropped_total",
+            "Requests that the inspector did not keep.",
+            app.recorder
+                .as_ref()
+                .map_or(0, crate::recorder::Recorder::dropped),
+        ),
+    ]);
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        text,
+    )
+}
