@@ -4,8 +4,10 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
+use spotpay_server::clock::{Clock, SystemClock};
 use spotpay_server::sandbox::parse_instant;
 use spotpay_server::server::{self, Options};
 use spotpay_server::telemetry;
@@ -53,7 +55,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.mode == Mode::Production {
         anyhow::bail!("--mode production is not built yet; the sandbox is");
     }
-    let _telemetry = telemetry::init();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let _telemetry = telemetry::init_with(Arc::clone(&clock));
     let options = Options {
         data: args.data,
         listen: args.listen,
@@ -66,7 +69,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         .context("no threads left")?;
     runtime.block_on(async {
         let stop = stop_signal()?;
-        server::serve(options, announce, stop)
+        server::serve(options, clock, announce, stop)
             .await
             .map_err(anyhow::Error::from)
     })?;

@@ -7,7 +7,7 @@ use crate::payment_code::{Alias, CodeRefusal, CodeTag, CodeUse};
 use crate::shop::{ShopFound, ShopRefusal};
 use crate::time::Timestamp;
 use crate::trade::{CancelName, ContentHash, TradeKey};
-use crate::wallet::{Confirmation, Device, PaymentInst, WalletLimits, WalletState};
+use crate::wallet::{Confirmation, Device, PaymentInst, WalletState};
 use crate::working_set::TurnoverKey;
 
 /// One thing to decide.
@@ -128,8 +128,19 @@ pub struct AmendWallet {
     pub state: Option<WalletState>,
     /// Whether its holder is asked.
     pub confirmation: Option<Confirmation>,
-    /// Its limits.
-    pub limits: Option<WalletLimits>,
+    /// Its limits, each by itself.
+    pub limits: LimitsChange,
+}
+
+/// Other limits for a wallet: `None` leaves one as it is, `Some(None)` takes it away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LimitsChange {
+    /// In one payment.
+    pub per_payment: Option<Option<Amount>>,
+    /// In one business day.
+    pub per_day: Option<Option<Amount>>,
+    /// In one month.
+    pub per_month: Option<Option<Amount>>,
 }
 
 /// Money comes into a wallet.

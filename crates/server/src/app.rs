@@ -164,20 +164,11 @@ impl Running {
         if !self.app.snapshot.load().config.partners.is_empty() {
             return Ok(());
         }
-        if let Some(at) = clock {
-            self.app
-                .engine
-                .move_clock(at)
-                .await
-                .map_err(StartError::Seed)?;
-        }
-        for command in seed::commands() {
-            self.app
-                .engine
-                .submit(command)
-                .await
-                .map_err(StartError::Seed)?;
-        }
+        self.app
+            .engine
+            .reset(seed::commands(), clock)
+            .await
+            .map_err(StartError::Seed)?;
         Ok(())
     }
 

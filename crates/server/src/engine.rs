@@ -51,13 +51,14 @@ pub enum Fault {
 /// What becomes of a command.
 pub type Outcome = Result<Reply, Fault>;
 
-/// A request to the engine that is not a command about money.
+/// What is asked of the engine.
+#[derive(Clone, PartialEq, Eq)]
 enum Errand {
     Decide(Command),
     /// Move the sandbox clock, running what is due on the way.
     MoveClock(Timestamp),
-    /// Throw everything away and begin with these commands.
-    Reset(Vec<Command>),
+    /// Throw everything away and begin with these commands, the clock at an instant.
+    Reset(Vec<Command>, Option<Timestamp>),
 }
 
 /// One thing that waits for the engine.
@@ -72,7 +73,7 @@ impl Job {
     fn partner(&self) -> Option<PartnerId> {
         match &self.errand {
             Errand::Decide(command) => partner_of(command),
-            Errand::MoveClock(_) | Errand::Reset(_) => None,
+            Errand::MoveClock(_) | Errand::Reset(..) => None,
         }
     }
 
@@ -152,12 +153,13 @@ impl EngineHandle {
         self.send(Errand::MoveClock(target)).await
     }
 
-    /// Empties the store and begins anew with these commands.
+    /// Empties the store and begins anew with these commands as one batch, its clock at an instant
+    /// if one is given.
     ///
     /// # Errors
     /// As [`EngineHandle::submit`].
-    pub async fn reset(&self, seed: Vec<Command>) -> Outcome {
-        self.send(Errand::Reset(seed)).await
+    pub async fn reset(&self, seed: Vec<Command>, clock: Option<Timestamp>) -> Outcome {
+        self.send(Errand::Reset(seed, clock)).await
     }
 
     async fn send(&self, errand: Errand) -> Outcome {
@@ -361,13 +363,12 @@ impl Engine {
                     self.run_batch(std::mem::take(&mut batch), now);
                     self.run_clock(job, target);
                 }
-                Errand::Reset(_) => {
+                Errand::Reset(..) => {
                     self.run_batch(std::mem::take(&mut batch), now);
                     self.run_reset(job);
                 }
             }
         }
-        let now = now.max(self.last_now);
         self.run_batch(batch, now);
     }
 
@@ -377,6 +378,8 @@ impl Engine {
         if jobs.is_empty() {
             return;
         }
+        // The clock may have moved since the round began.
+        let now = now.max(self.last_now);
         if self.doubt.is_some() {
             jobs.into_iter()
                 .for_each(|job| job.answer(Err(Fault::NothingDone)));
@@ -455,7 +458,7 @@ impl Engine {
         for job in jobs {
             match &job.errand {
                 Errand::Decide(command) => command.add_keys(&self.config, now, &mut keys),
-                Errand::MoveClock(_) | Errand::Reset(_) => {}
+                Errand::MoveClock(_) | Errand::Reset(..) => {}
             }
         }
         keys
@@ -492,7 +495,7 @@ impl Engine {
 
     fn committed(&mut self, batch: BatchId, now: Timestamp, config: &[ConfigChange]) {
         self.batch = batch;
-        self.last_now = now;
+        self.last_now = now.max(self.last_now);
         if !config.is_empty() {
             let next = config
                 .iter()
@@ -571,16 +574,21 @@ impl Engine {
     /// From due instant to due instant, then to the target; what is due runs with its own instant.
     fn run_clock(&mut self, job: Job, target: Timestamp) {
         while let Some(due) = self.next_timer.filter(|due| *due <= target) {
+            let at = due.max(self.last_now);
+            let timers = self.due_timers(at);
+            let first = timers.first().map(|timer| timer.errand.clone());
+            self.run_batch(timers, at);
             if self.doubt.is_some() {
                 job.answer(Err(Fault::Unknown));
                 return;
             }
-            let at = due.max(self.last_now);
-            let timers = self.due_timers(at);
-            let was = self.next_timer;
-            self.run_batch(timers, at);
             self.read_next_timer();
-            if self.next_timer == was {
+            // More may be due at one instant than one batch holds; the same one twice is stuck.
+            let next = self
+                .due_timers(at)
+                .first()
+                .map(|timer| timer.errand.clone());
+            if first.is_none() || first == next {
                 tracing::error!("a timer stays due; the clock goes past it");
                 break;
             }
@@ -593,7 +601,7 @@ impl Engine {
 
     fn run_reset(&mut self, job: Job) {
         let Job {
-            errand: Errand::Reset(seed),
+            errand: Errand::Reset(seed, clock),
             reply,
             arrived,
         } = job
@@ -601,10 +609,14 @@ impl Engine {
             return;
         };
         let job = Job {
-            errand: Errand::Reset(Vec::new()),
+            errand: Errand::Reset(Vec::new(), None),
             arrived,
             reply,
         };
+        if self.doubt.is_some() {
+            job.answer(Err(Fault::NothingDone));
+            return;
+        }
         if let Err(error) = self.store.reset() {
             tracing::error!(%error, "the store could not be emptied");
             job.answer(Err(Fault::NothingDone));
@@ -616,20 +628,30 @@ impl Engine {
             version: self.config.version + 1,
             ..Config::default()
         });
-        let now = self.now();
-        let mut outcome = Ok(Reply::Configured);
-        for command in seed {
-            let (reply, mut heard) = oneshot::channel();
-            let job = Job {
-                errand: Errand::Decide(command),
-                arrived,
-                reply: Some(reply),
-            };
-            self.run_batch(vec![job], now);
-            let result = heard.try_recv().unwrap_or(Err(Fault::Unknown));
-            outcome = outcome.and(result);
-        }
-        job.answer(outcome.map(|_| Reply::Configured));
+        // All of it in one batch: a store is empty or seeded, never half.
+        let offset = clock.map(|at| at.since(self.link.clock.real()));
+        let clock_command =
+            offset.map(|offset| Command::Configure(ConfigChange::MoveClock(offset)));
+        let (jobs, heard): (Vec<Job>, Vec<_>) = clock_command
+            .into_iter()
+            .chain(seed)
+            .map(|command| {
+                let (reply, heard) = oneshot::channel();
+                (
+                    Job {
+                        errand: Errand::Decide(command),
+                        arrived,
+                        reply: Some(reply),
+                    },
+                    heard,
+                )
+            })
+            .unzip();
+        self.run_batch(jobs, clock.unwrap_or(self.now()));
+        let failed = heard
+            .into_iter()
+            .find_map(|mut heard| heard.try_recv().unwrap_or(Err(Fault::Unknown)).err());
+        job.answer(failed.map_or(Ok(Reply::Configured), Err));
     }
 }
 

@@ -13,6 +13,7 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
 use bytes::Bytes;
 use spotpay_core::command::Command;
+use spotpay_core::decide::{PayRefusal, Reply};
 use spotpay_core::id::TradeId;
 use spotpay_core::partner::Partner;
 use spotpay_core::time::Span;
@@ -110,8 +111,9 @@ pub async fn answer(app: &App, form: &Form, client: IpAddr, exchange: &mut Excha
 }
 
 /// The answer to a body beyond the bound, of which nothing is read.
-pub fn too_large(form: &Form) -> Answered {
-    Answered::rejected(form, code::ILLEGAL_ARGUMENT)
+pub fn too_large(form: &Form, exchange: &mut Exchange) -> Answered {
+    exchange.reason = Some("the body is longer than the bound".to_owned());
+    reject(form, code::ILLEGAL_ARGUMENT, exchange)
 }
 
 fn reject(form: &Form, code: WireCode, exchange: &mut Exchange) -> Answered {
@@ -225,10 +227,10 @@ async fn serve(
     exchange: &mut Exchange,
 ) -> Answered {
     let said = match service {
-        Service::Pay => serve_pay(app, form, partner).await,
-        Service::Query => serve_query(app, form, partner),
+        Service::Pay => serve_pay(app, form, partner, exchange).await,
+        Service::Query => serve_query(app, form, partner, exchange),
         Service::Cancel | Service::Reverse | Service::SpotCancel => {
-            serve_cancel(app, form, partner, service).await
+            serve_cancel(app, form, partner, service, exchange).await
         }
         // Their contracts exist, their doors are not open yet.
         Service::Refund
@@ -277,25 +279,40 @@ fn notify_verify(app: &App, form: &Form, exchange: &mut Exchange) -> Answered {
     Answered::text(exchange.result)
 }
 
-async fn serve_pay(app: &App, form: &Form, partner: &Partner) -> Said {
+async fn serve_pay(app: &App, form: &Form, partner: &Partner, exchange: &mut Exchange) -> Said {
     let request = match pay::Request::parse(form) {
         Ok(request) => request,
-        Err(refusal) => return refused(form, refusal, answer::pay_malformed),
+        Err(refusal) => return refused(form, &refusal, exchange, answer::pay_malformed),
     };
-    let id = request.partner_trans_id.clone();
-    let amount = request.amount;
+    let (id, amount, code) = (
+        request.partner_trans_id.clone(),
+        request.amount,
+        request.code.clone(),
+    );
     let command = match resolve::pay(app, partner, request) {
         Ok(command) => command,
         Err(error) => return Said::fault(&error),
     };
+    let key = command.key.clone();
     let outcome = app.engine.submit(Command::Pay(Box::new(command))).await;
-    answer::pay(outcome, partner, id, amount)
+    let Ok(Reply::Pay(Err(refusal))) = outcome else {
+        return answer::pay(outcome, partner, id, amount);
+    };
+    exchange.reason = Some(format!("{refusal:?}"));
+    if let (PayRefusal::Code(refusal), Ok(code)) = (refusal, &code) {
+        app.guard.note(partner.id, code, refusal, app.clock.now());
+    }
+    // A refusal about a trade that exists names it (`spec/02`).
+    match resolve::trade_under(app, &key) {
+        Ok(trade) => answer::pay_refused(id, refusal, trade),
+        Err(error) => Said::fault(&error),
+    }
 }
 
-fn serve_query(app: &App, form: &Form, partner: &Partner) -> Said {
+fn serve_query(app: &App, form: &Form, partner: &Partner, exchange: &mut Exchange) -> Said {
     let request = match query::Request::parse(form) {
         Ok(request) => request,
-        Err(refusal) => return refused(form, refusal, answer::query_malformed),
+        Err(refusal) => return refused(form, &refusal, exchange, answer::query_malformed),
     };
     match app.engine.health() {
         Health::Ready => {}
@@ -307,14 +324,20 @@ fn serve_query(app: &App, form: &Form, partner: &Partner) -> Said {
     }
 }
 
-async fn serve_cancel(app: &App, form: &Form, partner: &Partner, service: Service) -> Said {
+async fn serve_cancel(
+    app: &App,
+    form: &Form,
+    partner: &Partner,
+    service: Service,
+    exchange: &mut Exchange,
+) -> Said {
     let Some(name) = cancel::name_of(service) else {
         return Said::Rejected(code::ILLEGAL_SERVICE);
     };
     let request = match cancel::Request::parse(name, form) {
         Ok(request) => request,
         Err(refusal) => {
-            return refused(form, refusal, |form, code| {
+            return refused(form, &refusal, exchange, |form, code| {
                 answer::cancel_malformed(form, name, code)
             });
         }
@@ -332,10 +355,11 @@ async fn serve_cancel(app: &App, form: &Form, partner: &Partner, service: Servic
 /// A parameter that is missing is the gateway's complaint, a malformed one the service's.
 fn refused(
     form: &Form,
-    refusal: ParseRefusal,
+    refusal: &ParseRefusal,
+    exchange: &mut Exchange,
     malformed: impl FnOnce(&Form, WireCode) -> Said,
 ) -> Said {
-    tracing::debug!(reason = %refusal, "refused before any rule");
+    exchange.reason = Some(refusal.to_string());
     let code = refusal.code();
     if refusal.is_gateway() {
         Said::Rejected(code)

@@ -38,5 +38,6 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/ledger/trial-balance", get(admin::trial_balance))
         .route("/stats", get(admin::stats))
         .route("/reset", post(admin::reset))
+        .method_not_allowed_fallback(error::no_such_method)
         .fallback(error::no_such_call)
 }

@@ -170,9 +170,8 @@ fn partner(seed: &SeedPartner) -> Partner {
     let id = PartnerId::from_number(seed.number)
         .unwrap_or_else(|| unreachable!("seeded numbers have twelve digits"));
     let standard = seed.name == "duty-free";
-    let france = Country::parse("FR").unwrap_or(Country::HK);
     let usual = if standard {
-        Contract::usual(Product::Standard, france, Currency::USD)
+        Contract::usual(Product::Standard, country_abroad(), Currency::USD)
     } else {
         Contract::usual(Product::Hk, Country::HK, Currency::HKD)
     };
@@ -206,6 +205,11 @@ fn partner(seed: &SeedPartner) -> Partner {
             key(KeyKind::PartnerRsa, &public),
         ],
     }
+}
+
+/// Where a partner's entity is when it is not in Hong Kong and nobody says where.
+pub fn country_abroad() -> Country {
+    Country::parse("FR").unwrap_or_else(|| unreachable!("FR is a country"))
 }
 
 fn public_key(seed: &SeedPartner) -> String {

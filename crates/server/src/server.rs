@@ -1,6 +1,6 @@
 //! `spotpay serve`: the routes, and the life of the process from open to clean shutdown.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,9 +15,10 @@ use bytes::Bytes;
 use spotpay_core::time::Timestamp;
 use spotpay_store::request_log::RequestRecord;
 use spotpay_wire::form::Form;
+use spotpay_wire::service::Service;
 
 use crate::app::{App, Running, StartError};
-use crate::clock::SystemClock;
+use crate::clock::Clock;
 use crate::engine::Health;
 use crate::entropy::SystemEntropy;
 use crate::gateway::{self, Exchange};
@@ -56,15 +57,12 @@ pub fn router(app: Arc<App>) -> Router {
 /// [`StartError`].
 pub async fn serve(
     options: Options,
+    clock: Arc<dyn Clock>,
     ready: impl FnOnce(&str),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let limits = Limits::default().within_files(listen::raise_file_limit());
-    let running = Running::start(
-        &options.data,
-        Arc::new(SystemClock::new()),
-        Box::new(SystemEntropy::default()),
-    )?;
+    let running = Running::start(&options.data, clock, Box::new(SystemEntropy::default()))?;
     running.seed_if_empty(options.clock).await?;
     let tls = options
         .tls
@@ -99,47 +97,50 @@ async fn serve_gateway(State(app): State<Arc<App>>, request: Request) -> Respons
     let client = head
         .extensions
         .get::<Peer>()
-        .map_or(std::net::Ipv4Addr::LOCALHOST.into(), |peer| peer.0.ip());
+        .map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.0.ip());
     let query = head.uri.query().unwrap_or_default().as_bytes();
-    let body = match listen::read_body(body, &Limits::default()).await {
-        Ok(body) => body,
+    let mut exchange = Exchange::default();
+    let (form, answered) = match listen::read_body(body, &Limits::default()).await {
+        Ok(body) => {
+            let form = Form::read(query, &body);
+            let answered = gateway::answer(&app, &form, client, &mut exchange).await;
+            (form, answered)
+        }
         // Too long is a refusal with a published code; late or broken is no request at all.
         Err(BodyError::TooLong) => {
-            return gateway::too_large(&Form::read(query, b"")).into_response();
+            let form = Form::read(query, b"");
+            let answered = gateway::too_large(&form, &mut exchange);
+            (form, answered)
         }
         Err(error @ (BodyError::Late | BodyError::Broken(_))) => {
             return error.status().into_response();
         }
     };
-    let form = Form::read(query, &body);
-    let mut exchange = Exchange::default();
-    let answered = gateway::answer(&app, &form, client, &mut exchange).await;
     let duration_us = gateway::took(started, app.clock.monotonic());
     note(&app, &form, exchange, &answered.body, duration_us);
     answered.into_response()
 }
 
-/// What is remembered of an exchange: numbers, a line, and the inspector's row.
+/// What is remembered of an exchange: numbers, a line (`docs/logging.md`), and the inspector's row.
 fn note(app: &App, form: &Form, exchange: Exchange, answer: &Bytes, duration_us: u64) {
-    let service = exchange
-        .service
-        .map_or("unknown", spotpay_wire::service::Service::as_str);
     app.metrics
         .observe(exchange.service, exchange.result, duration_us);
     tracing::info!(
-        service,
-        partner = %exchange.partner,
-        result = exchange.result,
-        error = exchange.error.as_deref(),
-        reason = exchange.reason.as_deref(),
-        trade = exchange.trade.map(tracing::field::display),
-        duration_us,
+        request.service = exchange.service.map_or("unknown", Service::as_str),
+        request.duration_us = duration_us,
+        partner.id = %exchange.partner,
+        trade.id = exchange.trade.map(tracing::field::display),
+        answer.outcome = exchange.result,
+        answer.code = exchange.error.as_deref(),
         "request"
     );
     if let Some(recorder) = app.recorder.as_ref().filter(|recorder| recorder.wants()) {
         recorder.record(RequestRecord {
             at: app.clock.now(),
-            service: service.to_owned(),
+            service: exchange
+                .service
+                .map_or("unknown", Service::as_str)
+                .to_owned(),
             partner: exchange.partner,
             result: exchange.result.to_owned(),
             error: exchange.error,

@@ -89,7 +89,14 @@ pub(super) fn decide_amend(set: &WorkingSet, amend: &AmendWallet) -> Decision {
 
 fn amend_wallet(set: &WorkingSet, amend: &AmendWallet) -> Decided {
     let wallet = find(set, amend.wallet)?;
-    let limits = amend.limits.unwrap_or(wallet.limits);
+    let limits = WalletLimits {
+        per_payment: amend
+            .limits
+            .per_payment
+            .unwrap_or(wallet.limits.per_payment),
+        per_day: amend.limits.per_day.unwrap_or(wallet.limits.per_day),
+        per_month: amend.limits.per_month.unwrap_or(wallet.limits.per_month),
+    };
     let own = wallet.inst.currency();
     let all = [limits.per_payment, limits.per_day, limits.per_month];
     if all.iter().flatten().any(|limit| limit.currency() != own) {

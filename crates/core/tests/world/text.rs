@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use spotpay_core::command::{
-    AmendWallet, Buyer, BuyerAnswer, Cancel, Command, Confirm, OpenWallet, Pay, TopUp,
+    AmendWallet, Buyer, BuyerAnswer, Cancel, Command, Confirm, LimitsChange, OpenWallet, Pay, TopUp,
 };
 use spotpay_core::config::ConfigChange;
 use spotpay_core::decide::{CancelDone, Decision, Reply};
@@ -350,7 +350,16 @@ impl World {
             wallet,
             state: words.option("state").map(wallet_state),
             confirmation: words.option("ask").map(confirmation),
-            limits: (limits != WalletLimits::default()).then_some(limits),
+            limits: if limits == WalletLimits::default() {
+                LimitsChange::default()
+            } else {
+                // A line that names a limit names all of them.
+                LimitsChange {
+                    per_payment: Some(limits.per_payment),
+                    per_day: Some(limits.per_day),
+                    per_month: Some(limits.per_month),
+                }
+            },
         })
     }
 

@@ -557,7 +557,7 @@ fn the_queue_is_bounded_and_fair() {
         .iter()
         .map(|job| match &job.errand {
             Errand::Decide(Command::Cancel(cancel)) => cancel.key.id.to_string(),
-            Errand::Decide(_) | Errand::MoveClock(_) | Errand::Reset(_) => String::new(),
+            Errand::Decide(_) | Errand::MoveClock(_) | Errand::Reset(..) => String::new(),
         })
         .collect();
     assert_eq!(order, ["A1", "B1", "A2", "A3"]);
@@ -620,6 +620,49 @@ fn moving_the_clock_runs_what_is_due() {
     house.books();
 }
 
+// Goal: more timers may be due at one instant than a batch holds; all of them run before the answer.
+#[test]
+fn moving_the_clock_runs_however_many_are_due() {
+    let mut house = House::new();
+    for number in 0..300 {
+        let pay = house.pay(&format!("T{number}"), "careful", 100);
+        assert!(matches!(house.run(pay), Ok(Reply::Pay(Ok(_)))), "{number}");
+    }
+    let target = house.clock.now().plus(Span::minutes(3));
+    let mut waiting = house.handle.enqueue(Errand::MoveClock(target)).unwrap();
+    house.engine.step();
+    assert_eq!(waiting.try_recv(), Ok(Ok(Reply::Configured)));
+    for number in 0..300 {
+        let state = house.state(&format!("T{number}"));
+        assert!(
+            matches!(state, Some(TradeState::Closed { .. })),
+            "{number} is {state:?}"
+        );
+    }
+    house.books();
+}
+
+// Goal: a command that shares its round with a clock that moves is decided after the move.
+#[test]
+fn a_round_never_goes_back_in_time() {
+    let mut house = House::new();
+    let target = house.clock.now().plus(Span::hours(1));
+    let mut moved = house.handle.enqueue(Errand::MoveClock(target)).unwrap();
+    let mut paid = house
+        .handle
+        .enqueue(Errand::Decide(house.pay("T1", "careful", 100)))
+        .unwrap();
+    house.engine.step();
+    assert_eq!(moved.try_recv(), Ok(Ok(Reply::Configured)));
+    // Its code is of an hour ago by then.
+    assert_eq!(
+        paid.try_recv(),
+        Ok(Ok(Reply::Pay(Err(PayRefusal::Code(
+            CodeRefusal::OutOfTime
+        )))))
+    );
+}
+
 #[test]
 fn time_never_goes_below_the_last_commit() {
     let mut house = House::new();
@@ -642,7 +685,7 @@ fn reset_begins_anew() {
     assert!(is_paid(&house.run(pay.clone())));
     let mut waiting = house
         .handle
-        .enqueue(Errand::Reset(seed::commands()))
+        .enqueue(Errand::Reset(seed::commands(), None))
         .unwrap();
     house.engine.step();
     assert_eq!(waiting.try_recv(), Ok(Ok(Reply::Configured)));

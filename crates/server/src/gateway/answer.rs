@@ -1,6 +1,6 @@
 //! What an outcome sounds like on the wire, for each service and both kinds of contract.
 
-use spotpay_core::decide::{CancelAction, CancelDone, PayDone, Reply};
+use spotpay_core::decide::{CancelAction, CancelDone, PayDone, PayRefusal, Reply};
 use spotpay_core::id::{PartnerTransId, TradeId, WalletId};
 use spotpay_core::money::Amount;
 use spotpay_core::partner::{Partner, Product};
@@ -146,10 +146,20 @@ fn pay_failed(partner_trans_id: Option<PartnerTransId>, code: WireCode) -> Said 
     Said::Pay(answer, None)
 }
 
+/// A refusal, with the trade that stands under the id if there is one.
+pub(super) fn pay_refused(id: PartnerTransId, refusal: PayRefusal, trade: Option<TradeId>) -> Said {
+    let answer = pay::Answer::Failed {
+        error: codes::pay(refusal).code.into(),
+        partner_trans_id: Some(id),
+        alipay_trans_id: trade.map(Into::into),
+    };
+    Said::Pay(answer, trade)
+}
+
 pub(super) fn pay(outcome: Outcome, partner: &Partner, id: PartnerTransId, amount: Amount) -> Said {
     match outcome {
         Ok(Reply::Pay(Ok(done))) => pay_done(&done, partner),
-        Ok(Reply::Pay(Err(refusal))) => pay_failed(Some(id), codes::pay(refusal)),
+        Ok(Reply::Pay(Err(refusal))) => pay_refused(id, refusal, None),
         Ok(_) => Said::Rejected(code::SYSTEM_ERROR),
         Err(fault) => fault_code(fault).map_or_else(
             || {

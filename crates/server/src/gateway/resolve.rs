@@ -2,11 +2,10 @@
 //! the request's own thread.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use spotpay_core::command::{Buyer, Cancel, Pay};
-use spotpay_core::id::{IdError, PartnerId};
+use spotpay_core::id::{IdError, PartnerId, TradeId};
 use spotpay_core::partner::{Partner, StoreData as StoreDataTerm};
 use spotpay_core::payment_code::{Alias, CodeRefusal, CodeTag, PaymentCode};
 use spotpay_core::shop::{Shop, ShopFound, ShopRefusal};
@@ -14,6 +13,7 @@ use spotpay_core::time::{Span, Timestamp};
 use spotpay_core::trade::{ContentHash, Slot, Trade, TradeKey};
 use spotpay_core::wallet::Wallet;
 use spotpay_store::StoreError;
+use spotpay_wire::trade_no::TradeNo;
 use spotpay_wire::{cancel, pay, query};
 
 use crate::app::App;
@@ -75,13 +75,9 @@ fn check_code(
         return Ok((Err(CodeRefusal::TooManyTries), tag));
     }
     let Some(device) = app.readers.read(|reader| reader.device(alias))? else {
-        app.guard.note_wrong(partner, None, now);
         return Ok((Err(CodeRefusal::UnknownAlias), tag));
     };
     let checked = code.check(&device.secret, now);
-    if checked == Err(CodeRefusal::Forged) {
-        app.guard.note_wrong(partner, Some(alias), now);
-    }
     Ok((
         checked.map(|code| Buyer {
             wallet: device.wallet,
@@ -157,14 +153,14 @@ pub(super) fn query(
     partner: &Partner,
     request: &query::Request,
 ) -> Result<Option<FoundTrade>, StoreError> {
-    let key = match (&request.alipay_trans_id, &request.partner_trans_id) {
-        (Some(number), _) => own_key(app, partner, number.ours())?,
-        (None, Some(id)) => Some(TradeKey {
+    let number = request.alipay_trans_id.as_ref().and_then(TradeNo::ours);
+    let found = own_key(app, partner, number)?;
+    let key = found.or_else(|| {
+        Some(TradeKey {
             partner: partner.id,
-            id: id.clone(),
-        }),
-        (None, None) => None,
-    };
+            id: request.partner_trans_id.clone()?,
+        })
+    });
     let Some(key) = key else { return Ok(None) };
     app.readers.read(|reader| match reader.slot(&key)? {
         Some(Slot::Trade(trade)) => Ok(Some(FoundTrade {
@@ -175,6 +171,15 @@ pub(super) fn query(
     })
 }
 
+/// The trade under a partner's number, if there is one.
+pub(super) fn trade_under(app: &App, key: &TradeKey) -> Result<Option<TradeId>, StoreError> {
+    let slot = app.readers.read(|reader| reader.slot(key))?;
+    Ok(match slot {
+        Some(Slot::Trade(trade)) => Some(trade.id),
+        Some(Slot::Mark(_)) | None => None,
+    })
+}
+
 /// What to cancel: our number wins, but one that leads nowhere does not keep the partner's own
 /// number from being closed. `None` when neither leads anywhere.
 pub(super) fn cancel(
@@ -182,10 +187,7 @@ pub(super) fn cancel(
     partner: &Partner,
     request: &cancel::Request,
 ) -> Result<Option<Cancel>, StoreError> {
-    let number = request
-        .trade_no
-        .as_ref()
-        .and_then(spotpay_wire::trade_no::TradeNo::ours);
+    let number = request.trade_no.as_ref().and_then(TradeNo::ours);
     let found = own_key(app, partner, number)?;
     let key = found.or_else(|| {
         let id = request.partner_trans_id.clone()?;
@@ -203,7 +205,7 @@ pub(super) fn cancel(
 fn own_key(
     app: &App,
     partner: &Partner,
-    number: Option<spotpay_core::id::TradeId>,
+    number: Option<TradeId>,
 ) -> Result<Option<TradeKey>, StoreError> {
     let Some(number) = number else {
         return Ok(None);
@@ -214,20 +216,17 @@ fn own_key(
 
 /// Wrong codes of one partner in one minute before its codes are no longer looked at.
 const PARTNER_TRIES: u32 = 120;
-/// Wrong last digits for one alias before it is locked; its device gets another one.
+/// Wrong last digits for one alias before it is locked; its phone takes another one once online.
 const ALIAS_TRIES: u32 = 5;
-/// How long an alias stays locked.
+/// How long an alias stays locked, from its first wrong try.
 const ALIAS_LOCK: Span = Span::minutes(10);
-/// Aliases that are remembered; more than this at once is an attack in itself.
+const MINUTE: Span = Span::minutes(1);
+/// Aliases that are remembered; with more at once, the partners' own limits have to do.
 const ALIASES_MAX: usize = 100_000;
 
 /// Counts wrong codes: per partner first, then per alias, never per wallet.
 #[derive(Debug, Default)]
-pub struct CodeGuard {
-    /// Entries below, so that the usual payment takes no lock.
-    noted: AtomicUsize,
-    tries: Mutex<Tries>,
-}
+pub struct CodeGuard(Mutex<Tries>);
 
 #[derive(Debug, Default)]
 struct Tries {
@@ -261,17 +260,12 @@ impl Count {
     }
 }
 
-const MINUTE: Span = Span::minutes(1);
-
 impl CodeGuard {
     fn lock(&self) -> MutexGuard<'_, Tries> {
-        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_blocked(&self, partner: PartnerId, alias: Alias, now: Timestamp) -> bool {
-        if self.noted.load(Ordering::Relaxed) == 0 {
-            return false;
-        }
         let tries = self.lock();
         let partner = tries
             .partners
@@ -284,29 +278,46 @@ impl CodeGuard {
                 .is_some_and(|count| count.is_over(ALIAS_TRIES, now, ALIAS_LOCK))
     }
 
+    /// Counts a wrong code once it is sure that it was no repeat of a trade's own.
+    pub(super) fn note(
+        &self,
+        partner: PartnerId,
+        code: &PaymentCode,
+        refusal: CodeRefusal,
+        now: Timestamp,
+    ) {
+        match refusal {
+            CodeRefusal::Forged => self.note_wrong(partner, code.alias(), now),
+            CodeRefusal::UnknownAlias => self.note_wrong(partner, None, now),
+            CodeRefusal::Malformed
+            | CodeRefusal::OutOfTime
+            | CodeRefusal::Used
+            | CodeRefusal::TooManyTries => {}
+        }
+    }
+
     fn note_wrong(&self, partner: PartnerId, alias: Option<Alias>, now: Timestamp) {
         let mut tries = self.lock();
         let count = Count::after(tries.partners.get(&partner).copied(), now, MINUTE);
         tries.partners.insert(partner, count);
-        if let Some(alias) = alias {
-            if tries.aliases.len() >= ALIASES_MAX {
-                tries
-                    .aliases
-                    .retain(|_, count| now < count.since.plus(ALIAS_LOCK));
+        let Some(alias) = alias else { return };
+        let known = tries.aliases.get(&alias).copied();
+        if known.is_none() && tries.aliases.len() >= ALIASES_MAX {
+            tries
+                .aliases
+                .retain(|_, count| now < count.since.plus(ALIAS_LOCK));
+            if tries.aliases.len() >= ALIASES_MAX / 2 {
+                return;
             }
-            let count = Count::after(tries.aliases.get(&alias).copied(), now, ALIAS_LOCK);
-            tries.aliases.insert(alias, count);
         }
-        self.noted.store(
-            tries.partners.len() + tries.aliases.len(),
-            Ordering::Relaxed,
-        );
+        tries
+            .aliases
+            .insert(alias, Count::after(known, now, ALIAS_LOCK));
     }
 
     /// Forgets everything, for a reset store.
     pub fn clear(&self) {
         *self.lock() = Tries::default();
-        self.noted.store(0, Ordering::Relaxed);
     }
 }
 

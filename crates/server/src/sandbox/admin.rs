@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -221,13 +222,24 @@ pub(super) struct RequestPage {
 
 pub(super) async fn requests(
     State(app): State<Arc<App>>,
-    Query(page): Query<RequestPage>,
+    page: Result<Query<RequestPage>, QueryRejection>,
 ) -> Answer {
+    let Query(page) = page.map_err(ApiError::query)?;
     let limit = page.limit.unwrap_or(50).clamp(1, 1_000);
-    let Some(recorder) = &app.recorder else {
-        return Ok(Json(json!([])));
+    let reading = Arc::clone(&app);
+    let find = move || {
+        reading
+            .recorder
+            .as_ref()
+            .map(|recorder| recorder.recent(limit, page.before))
+            .transpose()
     };
-    let rows = recorder.recent(limit, page.before)?;
+    // What was noted last may have to be written first.
+    let rows = app
+        .blocking(find)
+        .await
+        .ok_or_else(ApiError::confused)??
+        .unwrap_or_default();
     Ok(Json(
         rows.iter()
             .map(|row| request_json(&app, row))
@@ -235,14 +247,24 @@ pub(super) async fn requests(
     ))
 }
 
-pub(super) async fn request(State(app): State<Arc<App>>, Path(id): Path<i64>) -> Answer {
+pub(super) async fn request(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
+    let number: i64 = id
+        .parse()
+        .map_err(|_| ApiError::field("id", "a number", &id))?;
+    let reading = Arc::clone(&app);
+    let find = move || {
+        reading
+            .recorder
+            .as_ref()
+            .map(|recorder| recorder.get(number))
+            .transpose()
+    };
     let found = app
-        .recorder
-        .as_ref()
-        .map(|recorder| recorder.get(id))
-        .transpose()?
+        .blocking(find)
+        .await
+        .ok_or_else(ApiError::confused)??
         .flatten();
-    let row = found.ok_or_else(|| ApiError::not_found("request", &id.to_string()))?;
+    let row = found.ok_or_else(|| ApiError::not_found("request", &id))?;
     Ok(Json(request_json(&app, &row)?))
 }
 
@@ -292,7 +314,10 @@ fn request_json(
 }
 
 pub(super) async fn reset(State(app): State<Arc<App>>) -> Answer {
-    app.engine.reset(seed::commands()).await?;
+    // The clock only moves forward, in a new store as well.
+    app.engine
+        .reset(seed::commands(), Some(app.clock.now()))
+        .await?;
     app.guard.clear();
     app.given.clear();
     if let Some(recorder) = &app.recorder {

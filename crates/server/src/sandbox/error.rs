@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::http::{StatusCode, Uri};
+use axum::extract::rejection::QueryRejection;
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use spotpay_core::money::{Amount, Currency, Money};
@@ -36,6 +37,11 @@ impl ApiError {
     pub fn field(field: &str, rule: &str, value: &str) -> Self {
         let value: String = value.chars().take(80).collect();
         Self::bad(format!("{field} is {value:?}; it must be {rule}"))
+    }
+
+    /// 400 for a query string that is not what the call takes.
+    pub(super) fn query(rejection: QueryRejection) -> Self {
+        Self::bad(rejection.body_text())
     }
 
     /// 404.
@@ -124,4 +130,13 @@ pub(super) fn money(field: &str, text: &str, currency: Currency) -> Result<Money
 
 pub(super) async fn no_such_call(uri: Uri) -> ApiError {
     ApiError::not_found("call", uri.path())
+}
+
+pub(super) async fn no_such_method(method: Method, uri: Uri) -> ApiError {
+    let message = format!("{} does not take {method}", uri.path());
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        message,
+    )
 }

@@ -82,6 +82,20 @@ fn wallets_json(wallets: AcceptedWallets) -> Value {
     }
 }
 
+/// A key in force, or one that will be.
+fn key_json(key: &PartnerKey) -> Value {
+    let kind = match key.kind {
+        KeyKind::Md5 => "md5",
+        KeyKind::PartnerRsa => "rsa",
+    };
+    json!({
+        "kind": kind,
+        "key": key.text,
+        "from": key.from.to_string(),
+        "until": key.until.map(|until| until.to_string()),
+    })
+}
+
 fn partner_json(app: &App, partner: &Partner) -> Value {
     let contract = &partner.contract;
     let limit = |limit: Option<Amount>| limit.map(|limit| limit.money().major());
@@ -113,6 +127,7 @@ fn partner_json(app: &App, partner: &Partner) -> Value {
         "limit_per_payment": limit(contract.limit_per_payment),
         "limit_per_day": limit(contract.limit_per_day),
         "limit_product": limit(contract.limit_product),
+        "keys": partner.keys.iter().map(key_json).collect::<Vec<_>>(),
         "md5_key": newest(KeyKind::Md5),
         "rsa_public_key": newest(KeyKind::PartnerRsa),
         "rsa_private_key": seed::private_key_of(partner),
@@ -330,14 +345,14 @@ pub(super) async fn create(State(app): State<Arc<App>>, body: Bytes) -> Answer {
     let country = match (&terms.country, product) {
         (Some(text), _) => read_country(text)?,
         (None, Product::Hk) => Country::HK,
-        (None, Product::Standard) => return Err(missing("country")),
+        (None, Product::Standard) => seed::country_abroad(),
     };
     let currency = match (&terms.settlement_currency, product) {
         (Some(text), _) => text
             .parse()
             .map_err(|_| ApiError::field("settlement_currency", "a currency of ISO 4217", text))?,
         (None, Product::Hk) => Currency::HKD,
-        (None, Product::Standard) => return Err(missing("settlement_currency")),
+        (None, Product::Standard) => Currency::USD,
     };
     let contract = terms.over(Contract::usual(product, country, currency))?;
     let _turn = app.partner_changes.lock().await;

@@ -5,16 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use spotpay_core::command::{AmendWallet, BuyerAnswer, Command, Confirm, OpenWallet, TopUp};
+use spotpay_core::command::{
+    AmendWallet, BuyerAnswer, Command, Confirm, LimitsChange, OpenWallet, TopUp,
+};
 use spotpay_core::decide::{ConfirmRefusal, WalletRefusal};
 use spotpay_core::id::WalletId;
 use spotpay_core::money::Amount;
 use spotpay_core::payment_code::{Alias, CodeLength, CodeSecret, CodeUse, PaymentCode, slot_at};
 use spotpay_core::trade::{Trade, TradeKey, TradeState};
-use spotpay_core::wallet::{Confirmation, Device, PaymentInst, Wallet, WalletLimits, WalletState};
+use spotpay_core::wallet::{Confirmation, Device, PaymentInst, Wallet, WalletState};
 
 use super::error::{ApiError, amount, money, read};
 use crate::app::App;
@@ -87,7 +90,11 @@ pub(super) struct Page {
     limit: Option<usize>,
 }
 
-pub(super) async fn list(State(app): State<Arc<App>>, Query(page): Query<Page>) -> Answer {
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Answer {
+    let Query(page) = page.map_err(ApiError::query)?;
     let after = page
         .after
         .map(|id| {
@@ -335,27 +342,17 @@ pub(super) async fn amend(
 ) -> Answer {
     let change: WalletChange = read(&body)?;
     let wallet = find(&app, &name)?;
-    let limit = |field, given: &Option<Option<String>>, old| match given {
-        None => Ok(old),
-        Some(None) => Ok(None),
-        Some(Some(text)) => amount(field, text, wallet.inst.currency()).map(Some),
+    let limit = |field, given: &Option<Option<String>>| match given {
+        None => Ok(None),
+        Some(None) => Ok(Some(None)),
+        Some(Some(text)) => {
+            amount(field, text, wallet.inst.currency()).map(|limit| Some(Some(limit)))
+        }
     };
-    let limits = WalletLimits {
-        per_payment: limit(
-            "limit_per_payment",
-            &change.limit_per_payment,
-            wallet.limits.per_payment,
-        )?,
-        per_day: limit(
-            "limit_per_day",
-            &change.limit_per_day,
-            wallet.limits.per_day,
-        )?,
-        per_month: limit(
-            "limit_per_month",
-            &change.limit_per_month,
-            wallet.limits.per_month,
-        )?,
+    let limits = LimitsChange {
+        per_payment: limit("limit_per_payment", &change.limit_per_payment)?,
+        per_day: limit("limit_per_day", &change.limit_per_day)?,
+        per_month: limit("limit_per_month", &change.limit_per_month)?,
     };
     let state = change.frozen.map(|frozen| {
         if frozen {
@@ -375,7 +372,7 @@ pub(super) async fn amend(
         wallet: wallet.id,
         state,
         confirmation,
-        limits: Some(limits),
+        limits,
     };
     wallet_answer(&app, Command::AmendWallet(command)).await
 }
@@ -474,16 +471,15 @@ async fn fresh_code(
                 alias: new_alias(app),
                 ..old
             });
+            // Taken before anyone can read the alias: nobody else may give its first code.
+            app.given.take(CodeUse {
+                alias: device.alias,
+                slot,
+            });
             match wallet_command(app, Command::IssueAlias(device.clone())).await? {
                 Err(WalletRefusal::AliasTaken) => {}
                 Err(refusal) => return Err(refused(refusal)),
-                Ok(_) => {
-                    app.given.take(CodeUse {
-                        alias: device.alias,
-                        slot,
-                    });
-                    break device;
-                }
+                Ok(_) => break device,
             }
         },
     };

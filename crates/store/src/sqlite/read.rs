@@ -284,7 +284,7 @@ impl Reader {
         device(&self.connection, alias)
     }
 
-    /// The device that a wallet was given last.
+    /// One of a wallet's devices, the same one as long as it is given no other alias.
     ///
     /// # Errors
     /// A fault of the store.
