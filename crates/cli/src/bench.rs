@@ -23,6 +23,7 @@ pub(crate) enum Sign {
 
 /// What to measure.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example: spotpay bench pay --sign rsa2 --json")]
 pub(crate) enum Command {
     /// Payments per second and their latency
     Pay(PayArgs),

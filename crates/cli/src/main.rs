@@ -4,6 +4,7 @@ mod bench;
 mod cancel;
 mod clock;
 mod code;
+mod demo;
 mod duration;
 mod machine;
 mod merchant;
@@ -21,6 +22,10 @@ use clap::{Parser, Subcommand};
 
 use crate::output::{Exit, Failure};
 
+/// A payment makes some sixty short allocations on one thread and frees half of them on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// An open implementation of the AlipayHK in-store barcode payment system.
 #[derive(Parser, Debug)]
 #[command(name = "spotpay", version)]
@@ -35,9 +40,10 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    // The gateway's side; `demo` and the operators' commands go here.
+    // The gateway's side; the operators' commands go here.
     /// Run the gateway
     Serve(serve::Args),
+    Demo(demo::Args),
     /// Measure how fast it is
     #[command(subcommand)]
     Bench(bench::Command),
@@ -55,6 +61,7 @@ impl Command {
     fn run(self) -> ExitCode {
         match self {
             Self::Serve(args) => served(serve::run(args)),
+            Self::Demo(args) => asked(demo::run(&args)),
             Self::Bench(command) => served(bench::run(command)),
             Self::Code(command) => asked(command.run()),
             Self::Pay(command) => asked(command.run()),

@@ -20,8 +20,10 @@ use crate::seed;
 use crate::snapshot::SnapshotCell;
 use crate::telemetry::Metrics;
 
-/// Slow signatures under way at once: one core is left for everybody else.
-const SLOW_SIGNATURES_MAX: usize = 2;
+/// Slow signatures under way at once: one core is left for everybody else, where there are two.
+fn slow_signatures_max() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
+}
 
 /// What the gateway, the pages and the sandbox share.
 pub struct App {
@@ -65,7 +67,7 @@ pub enum StartError {
     #[error("{0} is in use by another process")]
     InUse(PathBuf),
     /// The data directory cannot be used.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     Data {
         /// Which file or folder.
         path: PathBuf,
@@ -82,6 +84,15 @@ pub enum StartError {
     /// A key that is built in is broken.
     #[error("the gateway's key: {0}")]
     Key(#[from] spotpay_wire::keys::KeyError),
+    /// Nobody can listen there.
+    #[error("{address}")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// There is no certificate to serve with.
     #[error(transparent)]
     Tls(#[from] crate::tls::TlsError),
@@ -138,7 +149,7 @@ impl Running {
             guard: CodeGuard::default(),
             given: GivenCodes::default(),
             partner_changes: tokio::sync::Mutex::default(),
-            slow_signatures: Semaphore::new(SLOW_SIGNATURES_MAX),
+            slow_signatures: Semaphore::new(slow_signatures_max()),
             metrics: Metrics::default(),
             traffic: Arc::default(),
             recorder: Some(Recorder::start(data)),

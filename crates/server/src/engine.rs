@@ -318,6 +318,13 @@ impl Engine {
         })
     }
 
+    /// The last act: everything moves into the main file.
+    fn close(&mut self) {
+        if let Err(error) = self.store.close() {
+            tracing::error!(%error, "the WAL could not be moved; the next start does it");
+        }
+    }
+
     /// Whether a commit is in doubt.
     pub fn in_doubt(&self) -> bool {
         self.doubt.is_some()
@@ -412,6 +419,7 @@ impl Engine {
             };
             let replies = self.decide_all(&jobs, &mut set, now);
             if set.writes().is_empty() {
+                self.store.abandon();
                 answer_all(jobs, replies);
                 return Ok(());
             }

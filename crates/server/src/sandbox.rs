@@ -1,6 +1,6 @@
 //! The sandbox API: JSON under `/sandbox/v1`, in sandbox mode only (`contract.md`).
 
-mod admin;
+mod control;
 mod error;
 mod file;
 mod partners;
@@ -13,7 +13,7 @@ use axum::routing::{get, patch, post};
 
 use crate::app::App;
 
-pub use admin::parse_instant;
+pub use control::parse_instant;
 pub use error::ApiError;
 pub use file::write as write_file;
 pub use wallets::GivenCodes;
@@ -22,7 +22,7 @@ pub use wallets::GivenCodes;
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/sandbox.json", get(file::show))
-        .route("/openapi.json", get(admin::openapi))
+        .route("/openapi.json", get(control::openapi))
         .route("/wallets", get(wallets::list).post(wallets::open))
         .route("/wallets/{name}", get(wallets::show).patch(wallets::amend))
         .route("/wallets/{name}/code", post(wallets::code))
@@ -31,13 +31,13 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/partners", get(partners::list).post(partners::create))
         .route("/partners/{name}", patch(partners::amend))
         .route("/partners/{name}/keys", post(partners::put_key))
-        .route("/rates", get(admin::rates).post(admin::put_rate))
-        .route("/clock", get(admin::clock).post(admin::move_clock))
-        .route("/requests", get(admin::requests))
-        .route("/requests/{id}", get(admin::request))
-        .route("/ledger/trial-balance", get(admin::trial_balance))
-        .route("/stats", get(admin::stats))
-        .route("/reset", post(admin::reset))
+        .route("/rates", get(control::rates).post(control::put_rate))
+        .route("/clock", get(control::clock).post(control::move_clock))
+        .route("/requests", get(control::requests))
+        .route("/requests/{id}", get(control::request))
+        .route("/ledger/trial-balance", get(control::trial_balance))
+        .route("/stats", get(control::stats))
+        .route("/reset", post(control::reset))
         .method_not_allowed_fallback(error::no_such_method)
         .fallback(error::no_such_call)
 }

@@ -1,9 +1,9 @@
 //! `spotpay serve`: the routes, and the life of the process from open to clean shutdown.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -14,6 +14,7 @@ use axum::routing::{any, get};
 use bytes::Bytes;
 use spotpay_core::time::Timestamp;
 use spotpay_store::request_log::RequestRecord;
+use spotpay_store::sqlite::Reader;
 use spotpay_wire::form::Form;
 use spotpay_wire::service::Service;
 
@@ -23,6 +24,7 @@ use crate::engine::Health;
 use crate::entropy::SystemEntropy;
 use crate::gateway::{self, Exchange};
 use crate::listen::{self, BodyError, Limits, Peer};
+use crate::recorder::Recorder;
 use crate::{sandbox, tls};
 
 /// What `spotpay serve` was asked for (`contract.md`).
@@ -69,10 +71,14 @@ pub async fn serve(
         .as_deref()
         .map(|names| tls::server_config(&options.data, names))
         .transpose()?;
-    let listener = listen::bind(options.listen)?;
+    let listen_at = options.listen;
+    let listener = listen::bind(listen_at).map_err(|source| StartError::Listen {
+        address: listen_at,
+        source,
+    })?;
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let origin = format!("{scheme}://{address}");
+    let origin = format!("{scheme}://{}", reachable(address));
     running.app.set_origin(origin.clone());
     sandbox::write_file(&running.app)?;
     ready(&origin);
@@ -88,6 +94,15 @@ pub async fn serve(
     .await?;
     running.stop();
     Ok(())
+}
+
+/// An address that a program on this machine can use: one that listens everywhere listens here too.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(at) if at.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, at.port()).into(),
+        SocketAddr::V6(at) if at.ip().is_unspecified() => (Ipv6Addr::LOCALHOST, at.port()).into(),
+        SocketAddr::V4(_) | SocketAddr::V6(_) => address,
+    }
 }
 
 /// Form in, signed XML out; one line in the log, one row in the inspector.
@@ -165,10 +180,7 @@ async fn front_page(State(app): State<Arc<App>>) -> Html<String> {
 
 /// Ready while the store answers and nothing is in doubt.
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
-    let answers = app
-        .readers
-        .read(spotpay_store::sqlite::Reader::last_commit)
-        .is_ok();
+    let answers = app.readers.read(Reader::last_commit).is_ok();
     match app.engine.health() {
         Health::Ready if answers => (StatusCode::OK, "ready\n"),
         Health::Ready | Health::InDoubt => (
@@ -179,33 +191,32 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let mut gauges = engine_gauges(&app);
+    gauges.extend(shell_gauges(&app));
+    let text = app.metrics.render(&gauges);
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        text,
+    )
+}
+
+/// A name, what it means, and its number now.
+type Gauge = (&'static str, &'static str, u64);
+
+fn engine_gauges(app: &App) -> Vec<Gauge> {
     let counters = app.engine.counters();
-    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let ready = match app.engine.health() {
         Health::Ready => 1,
         Health::InDoubt => 0,
     };
-    let bytes = app
-        .readers
-        .read(spotpay_store::sqlite::Reader::size_bytes)
-        .unwrap_or(0);
     let queued = u64::try_from(app.engine.queued()).unwrap_or(u64::MAX);
-    let text = app.metrics.render(&[
-        (
-            "spotpay_ready",
-            "Whether the store answers and nothing is in doubt.",
-            ready,
-        ),
-        (
-            "spotpay_connections",
-            "Connections that are open.",
-            app.traffic.open(),
-        ),
-        (
-            "spotpay_connections_shed_total",
-            "Connections closed at once because there was no room.",
-            app.traffic.shed(),
-        ),
+    let bytes = app.readers.read(Reader::size_bytes).unwrap_or(0);
+    vec![
+        ("spotpay_ready", "Whether nothing is in doubt.", ready),
         (
             "spotpay_queue_commands",
             "Commands that wait for the engine.",
@@ -214,7 +225,7 @@ async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
         (
             "spotpay_wal_pages",
             "Pages of the WAL after the last commit.",
-            u64::from(app.wal_pages()),
+            app.wal_pages().into(),
         ),
         (
             "spotpay_store_bytes",
@@ -243,22 +254,39 @@ async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
         ),
         (
             "spotpay_turned_away_total",
-            "Commands turned away because too much waited.",
+            "Commands turned away: too much waited.",
             count(&counters.turned_away),
+        ),
+    ]
+}
+
+fn shell_gauges(app: &App) -> Vec<Gauge> {
+    let dropped = app.recorder.as_ref().map_or(0, Recorder::dropped);
+    vec![
+        (
+            "spotpay_connections",
+            "Connections that are open.",
+            app.traffic.open(),
+        ),
+        (
+            "spotpay_connections_total",
+            "Connections that were taken.",
+            app.traffic.accepted(),
+        ),
+        (
+            "spotpay_connections_shed_total",
+            "Connections closed at once for want of room.",
+            app.traffic.shed(),
+        ),
+        (
+            "spotpay_connections_late_total",
+            "Connections cut because they were too slow.",
+            app.traffic.timed_out(),
         ),
         (
             "spotpay_request_log_dropped_total",
             "Requests that the inspector did not keep.",
-            app.recorder
-                .as_ref()
-                .map_or(0, crate::recorder::Recorder::dropped),
+            dropped,
         ),
-    ]);
-    (
-        [(
-            header::CONTENT_TYPE,
-            "text/plain; version=0.0.4; charset=utf-8",
-        )],
-        text,
-    )
+    ]
 }

@@ -57,7 +57,7 @@ pub enum TlsError {
     #[error("`{0}` is neither a host name nor an IP address")]
     Name(String),
     /// A file could not be written.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     File {
         /// Which.
         path: PathBuf,

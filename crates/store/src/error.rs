@@ -18,8 +18,17 @@ pub enum StoreError {
     /// A rule of the schema said no.
     #[error("a rule of the schema refused a row")]
     Constraint(#[source] Source),
+    /// The store's file cannot be used.
+    #[error("{path}")]
+    Open {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: Box<StoreError>,
+    },
     /// The file could not be reached.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     File {
         /// Which.
         path: std::path::PathBuf,
@@ -49,6 +58,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The same, with the file that it is about.
+    pub(crate) fn in_file(self, path: &std::path::Path) -> Self {
+        Self::Open {
+            path: path.to_path_buf(),
+            source: Box::new(self),
+        }
+    }
+
     /// Whether the same command may work at once when it is tried again with new ids.
     pub fn is_conflict(&self) -> bool {
         match self {
@@ -56,6 +73,7 @@ impl StoreError {
             Self::Unavailable(_)
             | Self::Constraint(_)
             | Self::File { .. }
+            | Self::Open { .. }
             | Self::Corrupt { .. }
             | Self::TooNew { .. }
             | Self::Driver(_) => false,

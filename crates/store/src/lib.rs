@@ -22,7 +22,8 @@ pub struct BatchId(pub i64);
 
 /// Where the engine loads and commits. One value is one lane; it is used by one thread at a time.
 pub trait Store: Send {
-    /// The rows that the keys name, and the wallets of the trades among them.
+    /// The rows that the keys name, and the wallets of the trades among them, held for this lane
+    /// until [`Store::commit`] or [`Store::abandon`].
     ///
     /// # Errors
     /// A fault of the store; nothing is held.
@@ -38,6 +39,9 @@ pub trait Store: Send {
         batch: BatchId,
         now: Timestamp,
     ) -> Result<(), CommitError>;
+
+    /// Lets go of what was loaded: there is nothing to write.
+    fn abandon(&mut self);
 
     /// After doubt: whether the batch is stored. Until this returns, nobody may be answered.
     ///
@@ -75,6 +79,14 @@ pub trait Store: Send {
     /// # Errors
     /// A fault of the store; nothing is lost.
     fn maintain(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Leaves everything in the main file, for whoever copies it while nobody serves.
+    ///
+    /// # Errors
+    /// A fault of the store; nothing is lost.
+    fn close(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
 

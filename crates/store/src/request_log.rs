@@ -294,6 +294,7 @@ fn is_bad_file(error: &StoreError) -> bool {
         StoreError::Constraint(_) | StoreError::Conflict(_) => true,
         StoreError::Busy(_)
         | StoreError::File { .. }
+        | StoreError::Open { .. }
         | StoreError::Corrupt { .. }
         | StoreError::TooNew { .. } => false,
     }

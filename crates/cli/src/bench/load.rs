@@ -18,6 +18,8 @@ use super::prepare::{self, Cast, Kind, Prepared};
 use super::server::Target;
 use super::{Outcome, PayArgs, Sign};
 
+/// Longer than this, and codes that were made beforehand run out of time.
+const PAY_SECONDS_MAX: u64 = 50;
 const WARM_UP: Duration = Duration::from_secs(2);
 /// The most that the closed loop is expected to reach; more requests are not prepared.
 const PER_SECOND_MD5: u64 = 60_000;
@@ -27,6 +29,12 @@ const LATENCY_MAX: u64 = 60_000_000;
 
 /// Trades that queries ask for, again and again.
 const QUERIED: u64 = 20_000;
+
+impl Seen {
+    fn paid(&self) -> u64 {
+        self.histogram.len() - self.refused - self.failed
+    }
+}
 
 /// How requests are sent.
 #[derive(Clone, Copy)]
@@ -48,14 +56,16 @@ struct Seen {
 
 /// Prepares, warms up, measures, and looks at the books.
 pub(super) fn measure(target: &Target, args: &PayArgs, kind: Kind) -> anyhow::Result<Outcome> {
+    let seconds = args.duration.as_secs();
+    if kind == Kind::Pay && seconds > PAY_SECONDS_MAX {
+        bail!(
+            "--duration is {seconds}s; codes live two minutes, so it must be at most {PAY_SECONDS_MAX}s"
+        );
+    }
     let expected = args.rate.unwrap_or(match args.sign {
         Sign::Md5 => PER_SECOND_MD5,
         Sign::Rsa2 => PER_SECOND_RSA2,
     });
-    let seconds = args.duration.as_secs();
-    if kind == Kind::Pay && seconds > 50 {
-        bail!("--duration is {seconds}s; codes live two minutes, so it must be at most 50s");
-    }
     let (warm, counted) = (expected * WARM_UP.as_secs(), expected * seconds);
     eprintln!("hiring wallets and partners");
     let cast = Cast::hire(target, args, warm + counted)?;
@@ -64,29 +74,12 @@ pub(super) fn measure(target: &Target, args: &PayArgs, kind: Kind) -> anyhow::Re
         .enable_all()
         .build()?;
     eprintln!("signing {} requests", warm + counted);
-    let mut requests = match kind {
-        Kind::Pay => prepare::requests(target, &cast, args, warm + counted, Kind::Pay)?,
-        Kind::Query => {
-            let paid = prepare::requests(target, &cast, args, QUERIED, Kind::Pay)?;
-            let everything = Duration::from_secs(60);
-            runtime.block_on(drive(
-                target.authority(),
-                paid,
-                args.connections,
-                Pace {
-                    rate: None,
-                    limit: everything,
-                    again: false,
-                },
-            ))?;
-            prepare::queries(target, &cast, args, QUERIED)?
-        }
-    };
+    let mut first = prepared(target, &cast, args, kind, warm + counted, &runtime)?;
     let again = kind == Kind::Query;
     let rest = if again {
-        requests.clone()
+        first.clone()
     } else {
-        requests.split_off(usize::try_from(warm)?.min(requests.len()))
+        first.split_off(usize::try_from(warm)?.min(first.len()))
     };
     eprintln!("warming up");
     let pace = Pace {
@@ -94,46 +87,59 @@ pub(super) fn measure(target: &Target, args: &PayArgs, kind: Kind) -> anyhow::Re
         limit: WARM_UP,
         again,
     };
-    let warmed = runtime.block_on(drive(target.authority(), requests, args.connections, pace))?;
-    let bytes_before = store_bytes(target)?;
-    let trades_before = stored(target)?;
+    let warmed = runtime.block_on(drive(target.authority(), first, args.connections, pace))?;
+    let (bytes_before, trades_before) = (store_bytes(target)?, stored(target)?);
     eprintln!("measuring for {seconds} s");
     let cpu_before = target.cpu();
     let started = Instant::now();
-    let seen = runtime.block_on(drive(
-        target.authority(),
-        rest,
-        args.connections,
-        Pace {
-            limit: args.duration,
-            ..pace
-        },
-    ))?;
+    let pace = Pace {
+        limit: args.duration,
+        ..pace
+    };
+    let seen = runtime.block_on(drive(target.authority(), rest, args.connections, pace))?;
     let measured = started.elapsed();
     let server_cpu = cpu_before
         .zip(target.cpu())
         .map(|(before, after)| after.saturating_sub(before));
-    let answered = seen.histogram.len();
     let bytes = store_bytes(target)?.saturating_sub(bytes_before);
     let trades = stored(target)?.saturating_sub(trades_before);
-    let paid = warmed.histogram.len() + answered
-        - warmed.refused
-        - warmed.failed
-        - seen.refused
-        - seen.failed;
-    let expected_trades = if kind == Kind::Pay { Some(paid) } else { None };
-    let (books_balanced, books) = books(target, stored_before, expected_trades)?;
+    let paid = (kind == Kind::Pay).then(|| warmed.paid() + seen.paid());
+    let (books_balanced, books) = books(target, stored_before, paid)?;
     Ok(Outcome {
-        answered,
+        answered: seen.histogram.len(),
         measured,
-        histogram: seen.histogram,
         refused: seen.refused,
         failed: seen.failed,
+        histogram: seen.histogram,
         server_cpu,
         bytes_per_payment: bytes.checked_div(trades).filter(|_| kind == Kind::Pay),
         books_balanced,
         books,
     })
+}
+
+/// The requests of a run; queries ask for trades that are paid here, before anything is measured.
+fn prepared(
+    target: &Target,
+    cast: &Cast,
+    args: &PayArgs,
+    kind: Kind,
+    count: u64,
+    runtime: &tokio::runtime::Runtime,
+) -> anyhow::Result<Vec<Prepared>> {
+    match kind {
+        Kind::Pay => prepare::requests(target, cast, args, count, Kind::Pay),
+        Kind::Query => {
+            let paid = prepare::requests(target, cast, args, QUERIED, Kind::Pay)?;
+            let pace = Pace {
+                rate: None,
+                limit: Duration::from_secs(60),
+                again: false,
+            };
+            runtime.block_on(drive(target.authority(), paid, args.connections, pace))?;
+            prepare::queries(target, cast, args, QUERIED)
+        }
+    }
 }
 
 /// Sends the same request over so many connections; how many were answered.

@@ -72,12 +72,12 @@ impl Target {
 
     /// `GET` of a JSON document.
     pub(super) fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let text = self.get_text(path)?;
+        let text = self.text(path)?;
         serde_json::from_str(&text).with_context(|| format!("{path} did not answer JSON"))
     }
 
     /// `GET` of a text.
-    pub(super) fn get_text(&self, path: &str) -> anyhow::Result<String> {
+    pub(super) fn text(&self, path: &str) -> anyhow::Result<String> {
         let url = format!("{}{path}", self.origin);
         let mut answer = self
             .agent

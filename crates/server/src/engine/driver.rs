@@ -5,6 +5,7 @@
     reason = "this is the driver: it owns the engine's threads"
 )]
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use spotpay_core::time::Span;
@@ -14,6 +15,10 @@ use super::Engine;
 
 /// How often doubt is looked at again.
 const DOUBT_PAUSE: Span = Span::millis(100);
+/// A queue that stays empty this long is idle.
+const LULL: Span = Span::millis(20);
+/// Work behind the commits gets a slice this often, however busy it is.
+const TEND_AT_LEAST: Span = Span::seconds(1);
 /// The longest wait: a moved clock must not wait for a sleeping engine.
 const IDLE_MAX: Span = Span::seconds(1);
 
@@ -29,7 +34,7 @@ impl Driver {
     /// # Errors
     /// The machine has no thread left.
     pub fn start(
-        engine: Engine,
+        mut engine: Engine,
         gauge: WalGauge,
         checkpointer: Checkpointer,
     ) -> std::io::Result<Self> {
@@ -42,11 +47,14 @@ impl Driver {
         let engine = std::thread::Builder::new()
             .name("engine".into())
             .spawn(move || {
-                drive(engine, || {
+                drive(&mut engine, || {
                     if gauge.is_full() {
                         mover.thread().unpark();
                     }
                 });
+                if !engine.in_doubt() {
+                    engine.close();
+                }
             })?;
         Ok(Self { engine })
     }
@@ -59,30 +67,50 @@ impl Driver {
     }
 }
 
-fn drive(mut engine: Engine, after_round: impl Fn()) {
+fn drive(engine: &mut Engine, after_round: impl Fn()) {
+    let clock = Arc::clone(&engine.link.clock);
+    // Whether the queue stayed empty for a while: a busy system has such gaps between two batches
+    // all the time, and work behind the commits would cost it a sync in each.
+    let mut idle = false;
+    let mut tended = clock.monotonic();
     loop {
         let step = engine.step();
         after_round();
         if engine.in_doubt() {
-            std::thread::sleep(std::time::Duration::from_micros(
-                u64::try_from(DOUBT_PAUSE.as_micros()).unwrap_or(0),
-            ));
+            std::thread::sleep(duration(DOUBT_PAUSE));
             if engine.link.queue.is_done() {
                 return;
             }
             continue;
         }
-        if step.decided > 0 || engine.tend() {
+        let overdue =
+            clock.monotonic().as_micros() - tended.as_micros() > TEND_AT_LEAST.as_micros();
+        let mut more = false;
+        if idle || overdue {
+            more = engine.tend();
+            tended = clock.monotonic();
+        }
+        if step.decided > 0 {
+            idle = false;
             continue;
         }
         if engine.link.queue.is_done() {
             return;
         }
-        let due = step
-            .next_due
-            .map_or(IDLE_MAX, |due| due.since(engine.link.clock.now()));
-        engine.link.queue.wait(due.clamp(Span::micros(0), IDLE_MAX));
+        let rest = if more {
+            Span::micros(0)
+        } else if idle {
+            IDLE_MAX
+        } else {
+            LULL
+        };
+        let due = step.next_due.map_or(rest, |due| due.since(clock.now()));
+        idle = !engine.link.queue.wait(due.clamp(Span::micros(0), rest));
     }
+}
+
+fn duration(span: Span) -> std::time::Duration {
+    std::time::Duration::from_micros(u64::try_from(span.as_micros()).unwrap_or(0))
 }
 
 /// Parked until the WAL is full; then one pass, beside the writer.

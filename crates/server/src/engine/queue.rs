@@ -117,19 +117,18 @@ impl Queue {
         jobs
     }
 
-    /// Waits until there is something to take, or the time is over.
-    pub(super) fn wait(&self, limit: Span) {
+    /// Waits until there is something to take, or the time is over; whether there is.
+    pub(super) fn wait(&self, limit: Span) -> bool {
         let mut waiting = self.lock();
-        if waiting.len > 0 || waiting.closed {
-            return;
+        if waiting.len == 0 && !waiting.closed {
+            waiting.engine_waits = true;
+            let limit = Duration::from_micros(u64::try_from(limit.as_micros()).unwrap_or(0));
+            let is_empty = |waiting: &mut Waiting| waiting.len == 0 && !waiting.closed;
+            let woken = self.wake.wait_timeout_while(waiting, limit, is_empty);
+            waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
+            waiting.engine_waits = false;
         }
-        waiting.engine_waits = true;
-        let limit = Duration::from_micros(u64::try_from(limit.as_micros()).unwrap_or(0));
-        let woken = self.wake.wait_timeout_while(waiting, limit, |waiting| {
-            waiting.len == 0 && !waiting.closed
-        });
-        let (mut waiting, _) = woken.unwrap_or_else(PoisonError::into_inner);
-        waiting.engine_waits = false;
+        waiting.len > 0
     }
 
     /// Lets nothing in any more; what is in is still taken.

@@ -17,7 +17,7 @@ use spotpay_core::partner::{
     Country, KeyKind, Partner, PartnerKey, Product, StoreData, WalletColumn,
 };
 
-use super::admin::read_span;
+use super::control::read_span;
 use super::error::{ApiError, amount, money, read};
 use super::wallets::{checked_name, present};
 use spotpay_wire::keys::PublicKey;
@@ -179,6 +179,31 @@ impl Terms {
     /// The contract that these terms make of another one.
     fn over(&self, base: Contract) -> Result<Contract, ApiError> {
         let mut contract = base;
+        self.choose_words(&mut contract)?;
+        self.read_values(&mut contract)?;
+        let currency = contract.settlement_currency;
+        limit(
+            &mut contract.limit_per_payment,
+            "limit_per_payment",
+            &self.limit_per_payment,
+            currency,
+        )?;
+        limit(
+            &mut contract.limit_per_day,
+            "limit_per_day",
+            &self.limit_per_day,
+            currency,
+        )?;
+        limit(
+            &mut contract.limit_product,
+            "limit_product",
+            &self.limit_product,
+            currency,
+        )?;
+        contract.checked().map_err(contract_refused)
+    }
+
+    fn choose_words(&self, contract: &mut Contract) -> Result<(), ApiError> {
         choose(
             &mut contract.commission_on_refund,
             "commission_on_refund",
@@ -208,8 +233,10 @@ impl Terms {
             "wallet_column",
             WALLET_COLUMNS,
             &self.wallet_column,
-        )?;
-        let currency = contract.settlement_currency;
+        )
+    }
+
+    fn read_values(&self, contract: &mut Contract) -> Result<(), ApiError> {
         if let Some(text) = &self.country {
             contract.country = read_country(text)?;
         }
@@ -229,34 +256,14 @@ impl Terms {
             contract.notify_url = url.as_deref().map(read_url).transpose()?;
         }
         if let Some(text) = &self.reserve {
-            contract.reserve = money("reserve", text, currency)?;
+            contract.reserve = money("reserve", text, contract.settlement_currency)?;
         }
         if let Some(addresses) = &self.client_ips {
-            let read = |text: &String| {
-                text.parse::<IpAddr>()
-                    .map_err(|_| ApiError::field("client_ips", "IP addresses", text))
-            };
+            let wrong = |text: &String| ApiError::field("client_ips", "IP addresses", text);
+            let read = |text: &String| text.parse::<IpAddr>().map_err(|_| wrong(text));
             contract.client_ips = addresses.iter().map(read).collect::<Result<_, _>>()?;
         }
-        limit(
-            &mut contract.limit_per_payment,
-            "limit_per_payment",
-            &self.limit_per_payment,
-            currency,
-        )?;
-        limit(
-            &mut contract.limit_per_day,
-            "limit_per_day",
-            &self.limit_per_day,
-            currency,
-        )?;
-        limit(
-            &mut contract.limit_product,
-            "limit_product",
-            &self.limit_product,
-            currency,
-        )?;
-        contract.checked().map_err(contract_refused)
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use spotpay_core::config::{Config, ConfigChange};
 use spotpay_core::fx::{Rate, RateTable};
 use spotpay_core::id::PartnerId;
@@ -179,7 +179,7 @@ fn limit(
         .transpose()
 }
 
-pub(super) fn write(tx: &Transaction<'_>, change: &ConfigChange) -> Result<(), StoreError> {
+pub(super) fn write(tx: &Connection, change: &ConfigChange) -> Result<(), StoreError> {
     match change {
         ConfigChange::PutPartner(partner) => write_partner(tx, partner),
         ConfigChange::PutRate(rate) => {
@@ -199,7 +199,7 @@ pub(super) fn write(tx: &Transaction<'_>, change: &ConfigChange) -> Result<(), S
     }
 }
 
-fn write_partner(tx: &Transaction<'_>, partner: &Partner) -> Result<(), StoreError> {
+fn write_partner(tx: &Connection, partner: &Partner) -> Result<(), StoreError> {
     write_shop(tx, &partner.default_shop)?;
     register(tx, &partner.default_shop)?;
     let contract = &partner.contract;
@@ -262,7 +262,7 @@ fn write_partner(tx: &Transaction<'_>, partner: &Partner) -> Result<(), StoreErr
     Ok(())
 }
 
-pub(super) fn write_shop(tx: &Transaction<'_>, shop: &Shop) -> Result<(), StoreError> {
+pub(super) fn write_shop(tx: &Connection, shop: &Shop) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT OR IGNORE INTO shop (key, partner, secondary_merchant_id, secondary_merchant_name,
          secondary_merchant_industry, store_id, store_name) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -279,7 +279,7 @@ pub(super) fn write_shop(tx: &Transaction<'_>, shop: &Shop) -> Result<(), StoreE
     Ok(())
 }
 
-fn register(tx: &Transaction<'_>, shop: &Shop) -> Result<(), StoreError> {
+fn register(tx: &Connection, shop: &Shop) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT OR REPLACE INTO registration (partner, secondary_merchant_id, store_id, shop) VALUES (?, ?, ?, ?)",
     )?
@@ -299,7 +299,7 @@ fn setting(connection: &Connection, name: &str) -> Result<Option<i64>, StoreErro
     Ok(found.optional()?)
 }
 
-pub(super) fn put_setting(tx: &Transaction<'_>, name: &str, value: i64) -> Result<(), StoreError> {
+pub(super) fn put_setting(tx: &Connection, name: &str, value: i64) -> Result<(), StoreError> {
     tx.prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")?
         .execute(params![name, value])?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, params};
 use spotpay_core::command::{DueClose, Keys};
 use spotpay_core::id::{PartnerId, SecondaryMerchantId, StoreId, TradeId, WalletId};
 use spotpay_core::ledger::{Account, Cause};
@@ -20,18 +20,20 @@ use crate::check::{self, Report};
 
 pub(super) fn working_set(connection: &Connection, keys: &Keys) -> Result<WorkingSet, StoreError> {
     let mut set = WorkingSet::default();
+    let mut slots = connection.prepare_cached(SLOT_BY_KEY)?;
+    let mut wallets = connection.prepare_cached(WALLET_BY_ID)?;
     for key in &keys.trades {
         if set.slot(key).is_none()
-            && let Some(slot) = slot_by_key(connection, key)?
+            && let Some(slot) = first(&mut slots, slot_params(key), rows::slot)?
         {
             if let Slot::Trade(trade) = &slot {
-                load_wallet(connection, &mut set, trade.wallet)?;
+                load_wallet(&mut wallets, &mut set, trade.wallet)?;
             }
             set.loaded_slot(slot);
         }
     }
     for id in &keys.wallets {
-        load_wallet(connection, &mut set, *id)?;
+        load_wallet(&mut wallets, &mut set, *id)?;
     }
     for name in &keys.wallet_names {
         if let Some(wallet) = wallet_by_name(connection, name)? {
@@ -52,16 +54,26 @@ pub(super) fn working_set(connection: &Connection, keys: &Keys) -> Result<Workin
 }
 
 fn load_wallet(
-    connection: &Connection,
+    wallets: &mut CachedStatement<'_>,
     set: &mut WorkingSet,
     id: WalletId,
 ) -> Result<(), StoreError> {
     if set.wallet(id).is_none()
-        && let Some(wallet) = wallet_by_id(connection, id)?
+        && let Some(wallet) = first(wallets, [rows::number(id.number())], rows::wallet)?
     {
         set.loaded_wallet(wallet);
     }
     Ok(())
+}
+
+/// The first row of a prepared query, read by a function of ours.
+fn first<P: rusqlite::Params, T>(
+    statement: &mut CachedStatement<'_>,
+    params: P,
+    read: impl FnOnce(&rusqlite::Row<'_>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let mut found = statement.query(params)?;
+    found.next()?.map(read).transpose()
 }
 
 /// The first row of a query, read by a function of ours.
@@ -71,9 +83,7 @@ fn one<P: rusqlite::Params, T>(
     params: P,
     read: impl FnOnce(&rusqlite::Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut found = statement.query(params)?;
-    found.next()?.map(read).transpose()
+    first(&mut connection.prepare_cached(sql)?, params, read)
 }
 
 /// All rows of a query, read by a function of ours.
@@ -92,23 +102,28 @@ fn all<P: rusqlite::Params, T>(
     Ok(list)
 }
 
+const SLOT_BY_KEY: &str = concat_columns!(
+    "SELECT ",
+    TRADE,
+    " FROM trade WHERE partner = ? AND partner_trans_id = ?"
+);
+const WALLET_BY_ID: &str = concat_columns!("SELECT ", WALLET, " FROM wallet WHERE id = ?");
+
+fn slot_params(key: &TradeKey) -> (i64, &str) {
+    (rows::number(key.partner.number()), key.id.as_str())
+}
+
 fn slot_by_key(connection: &Connection, key: &TradeKey) -> Result<Option<Slot>, StoreError> {
-    const SQL: &str = concat_columns!(
-        "SELECT ",
-        TRADE,
-        " FROM trade WHERE partner = ? AND partner_trans_id = ?"
-    );
-    one(
-        connection,
-        SQL,
-        params![rows::number(key.partner.number()), key.id.as_str()],
-        rows::slot,
-    )
+    one(connection, SLOT_BY_KEY, slot_params(key), rows::slot)
 }
 
 fn wallet_by_id(connection: &Connection, id: WalletId) -> Result<Option<Wallet>, StoreError> {
-    const SQL: &str = concat_columns!("SELECT ", WALLET, " FROM wallet WHERE id = ?");
-    one(connection, SQL, [rows::number(id.number())], rows::wallet)
+    one(
+        connection,
+        WALLET_BY_ID,
+        [rows::number(id.number())],
+        rows::wallet,
+    )
 }
 
 fn wallet_by_name(connection: &Connection, name: &str) -> Result<Option<Wallet>, StoreError> {

@@ -1,34 +1,47 @@
 //! One batch, one transaction.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, named_params, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, named_params, params};
+use spotpay_core::money::Amount;
 use spotpay_core::time::Timestamp;
-use spotpay_core::trade::{Payment, Slot, Trade, TradeState};
+use spotpay_core::trade::{ClosedMark, Payment, Slot, Trade, TradeState};
 use spotpay_core::wallet::{Confirmation, Wallet, WalletState};
 use spotpay_core::working_set::{TimerChange, WorkingSet, Writes};
 
 use super::{LANE, config, rows};
 use crate::{BatchId, CommitError, StoreError};
 
-/// Writes the batch and syncs it. Anything that fails before COMMIT leaves nothing behind.
+/// Writes the batch into the transaction that its load began, and syncs it. Anything that fails
+/// before COMMIT leaves nothing behind.
 pub(super) fn commit(
-    connection: &mut Connection,
-    writes: &Writes,
+    connection: &Connection,
     set: &WorkingSet,
     batch: BatchId,
     now: Timestamp,
 ) -> Result<(), CommitError> {
-    let failed = |error: rusqlite::Error| CommitError::Failed(error.into());
-    let transaction = connection
-        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .map_err(failed)?;
-    write_all(&transaction, writes, set, batch, now).map_err(CommitError::Failed)?;
-    transaction
-        .commit()
+    if let Err(error) = write_all(connection, set.writes(), set, batch, now) {
+        roll_back(connection);
+        return Err(CommitError::Failed(error));
+    }
+    let committed = connection
+        .prepare_cached("COMMIT")
+        .and_then(|mut commit| commit.execute([]));
+    committed
+        .map(|_| ())
         .map_err(|error| CommitError::InDoubt(error.into()))
 }
 
+/// Ends a transaction without a trace; SQLite may have ended it already after a fault.
+pub(super) fn roll_back(connection: &Connection) {
+    if !connection.is_autocommit() {
+        // What cannot be rolled back was not committed either; the next BEGIN will say so.
+        let _ = connection
+            .prepare_cached("ROLLBACK")
+            .and_then(|mut roll_back| roll_back.execute([]));
+    }
+}
+
 fn write_all(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     writes: &Writes,
     set: &WorkingSet,
     batch: BatchId,
@@ -70,7 +83,7 @@ fn write_all(
     Ok(())
 }
 
-fn write_slots(tx: &Transaction<'_>, writes: &Writes, set: &WorkingSet) -> Result<(), StoreError> {
+fn write_slots(tx: &Connection, writes: &Writes, set: &WorkingSet) -> Result<(), StoreError> {
     if !writes.slots_new.is_empty() {
         let mut insert = tx.prepare_cached(
             "INSERT INTO trade (key, partner, partner_trans_id, state, amount, currency, wallet, inst, shop, content,
@@ -127,81 +140,91 @@ impl StateColumns {
 }
 
 fn insert_slot(insert: &mut CachedStatement<'_>, slot: &Slot) -> Result<(), StoreError> {
-    let key = slot.key();
-    let (partner, id) = (rows::number(key.partner.number()), key.id.as_str());
     match slot {
-        Slot::Mark(mark) => {
-            let none = None::<i64>;
-            let row_key = rows::row_key(mark.id.as_i64());
-            insert.execute(params![
-                row_key,
-                partner,
-                id,
-                rows::MARK,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                none,
-                mark.at.as_micros(),
-                none
-            ])?;
-        }
-        Slot::Trade(trade) => {
-            let columns = StateColumns::of(trade);
-            let rate = trade
-                .conversion
-                .map(|conversion| i64::try_from(conversion.rate.e8()).unwrap_or(i64::MAX));
-            let payment = columns.payment;
-            insert.execute(params![
-                rows::row_key(trade.id.as_i64()),
-                partner,
-                id,
-                columns.state,
-                trade.amount.money().minor(),
-                trade.amount.currency().numeric(),
-                rows::number(trade.wallet.number()),
-                rows::inst_code(trade.inst),
-                trade.shop.0,
-                trade.content.0,
-                trade.code.0,
-                trade.title,
-                trade.terminal,
-                trade.memo,
-                trade.notify_url,
-                rate,
-                trade
-                    .conversion
-                    .map(|conversion| conversion.buyer_amount.money().minor()),
-                columns.paid_after,
-                columns.event,
-                payment.map(|payment| payment.commission.minor()),
-                payment.map(|payment| payment.refunded.minor()),
-                payment.map(|payment| payment.refunded_buyer.minor()),
-                payment.map(|payment| payment.commission_returned.minor()),
-                columns.closed_at,
-                columns.close_cause,
-            ])?;
-        }
+        Slot::Mark(mark) => insert_mark(insert, mark),
+        Slot::Trade(trade) => insert_trade(insert, trade),
     }
+}
+
+fn insert_mark(insert: &mut CachedStatement<'_>, mark: &ClosedMark) -> Result<(), StoreError> {
+    let (partner, id) = (
+        rows::number(mark.key.partner.number()),
+        mark.key.id.as_str(),
+    );
+    let (row_key, at, none) = (
+        rows::row_key(mark.id.as_i64()),
+        mark.at.as_micros(),
+        None::<i64>,
+    );
+    insert.execute(params![
+        row_key,
+        partner,
+        id,
+        rows::MARK,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        at,
+        none
+    ])?;
     Ok(())
 }
 
-fn update_trade(tx: &Transaction<'_>, trade: &Trade) -> Result<(), StoreError> {
+fn insert_trade(insert: &mut CachedStatement<'_>, trade: &Trade) -> Result<(), StoreError> {
+    let columns = StateColumns::of(trade);
+    let rate = trade
+        .conversion
+        .map(|conversion| i64::try_from(conversion.rate.e8()).unwrap_or(i64::MAX));
+    let payment = columns.payment;
+    insert.execute(params![
+        rows::row_key(trade.id.as_i64()),
+        rows::number(trade.key.partner.number()),
+        trade.key.id.as_str(),
+        columns.state,
+        trade.amount.money().minor(),
+        trade.amount.currency().numeric(),
+        rows::number(trade.wallet.number()),
+        rows::inst_code(trade.inst),
+        trade.shop.0,
+        trade.content.0,
+        trade.code.0,
+        trade.title,
+        trade.terminal,
+        trade.memo,
+        trade.notify_url,
+        rate,
+        trade
+            .conversion
+            .map(|conversion| conversion.buyer_amount.money().minor()),
+        columns.paid_after,
+        columns.event,
+        payment.map(|payment| payment.commission.minor()),
+        payment.map(|payment| payment.refunded.minor()),
+        payment.map(|payment| payment.refunded_buyer.minor()),
+        payment.map(|payment| payment.commission_returned.minor()),
+        columns.closed_at,
+        columns.close_cause,
+    ])?;
+    Ok(())
+}
+
+fn update_trade(tx: &Connection, trade: &Trade) -> Result<(), StoreError> {
     let columns = StateColumns::of(trade);
     let payment = columns.payment;
     let changed = tx
@@ -229,7 +252,7 @@ fn update_trade(tx: &Transaction<'_>, trade: &Trade) -> Result<(), StoreError> {
     }
 }
 
-fn write_entries(tx: &Transaction<'_>, writes: &Writes) -> Result<(), StoreError> {
+fn write_entries(tx: &Connection, writes: &Writes) -> Result<(), StoreError> {
     if writes.entries.is_empty() {
         return Ok(());
     }
@@ -270,37 +293,33 @@ fn write_entries(tx: &Transaction<'_>, writes: &Writes) -> Result<(), StoreError
     Ok(())
 }
 
-fn write_wallets(
-    tx: &Transaction<'_>,
-    writes: &Writes,
-    set: &WorkingSet,
-) -> Result<(), StoreError> {
+fn write_wallets(tx: &Connection, writes: &Writes, set: &WorkingSet) -> Result<(), StoreError> {
     for wallet in writes.wallets_new.iter().filter_map(|id| set.wallet(*id)) {
         tx.prepare_cached(
             "INSERT INTO wallet (id, name, login, inst, balance, state, confirmation, limit_per_payment,
              limit_per_day, limit_per_month, spent_date, spent_day, spent_month, codes_used)
-             VALUES (?, ?, ?, ?, ?, 0, 0, NULL, NULL, NULL, 0, 0, 0, NULL)",
+             VALUES (?, ?, ?, ?, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, NULL)",
         )?
         .execute(params![
             rows::number(wallet.id.number()),
             wallet.name,
             wallet.login,
             rows::inst_code(wallet.inst),
-            0,
         ])?;
-        update_wallet(tx, wallet)?;
     }
-    for wallet in writes
-        .wallets_changed
-        .iter()
-        .filter_map(|id| set.wallet(*id))
-    {
-        update_wallet(tx, wallet)?;
+    let mut update = tx.prepare_cached(
+        "UPDATE wallet SET balance = ?2, state = ?3, confirmation = ?4, limit_per_payment = ?5,
+         limit_per_day = ?6, limit_per_month = ?7, spent_date = ?8, spent_day = ?9, spent_month = ?10,
+         codes_used = ?11 WHERE id = ?1",
+    )?;
+    let ids = writes.wallets_new.iter().chain(&writes.wallets_changed);
+    for wallet in ids.filter_map(|id| set.wallet(*id)) {
+        update_wallet(&mut update, wallet)?;
     }
     Ok(())
 }
 
-fn update_wallet(tx: &Transaction<'_>, wallet: &Wallet) -> Result<(), StoreError> {
+fn update_wallet(update: &mut CachedStatement<'_>, wallet: &Wallet) -> Result<(), StoreError> {
     let state = match wallet.state {
         WalletState::Active => 0,
         WalletState::Frozen => 1,
@@ -309,27 +328,20 @@ fn update_wallet(tx: &Transaction<'_>, wallet: &Wallet) -> Result<(), StoreError
         Confirmation::NotAsked => 0,
         Confirmation::Asked => 1,
     };
-    let limit =
-        |limit: Option<spotpay_core::money::Amount>| limit.map(|limit| limit.money().minor());
-    let changed = tx
-        .prepare_cached(
-            "UPDATE wallet SET balance = ?2, state = ?3, confirmation = ?4, limit_per_payment = ?5,
-             limit_per_day = ?6, limit_per_month = ?7, spent_date = ?8, spent_day = ?9, spent_month = ?10,
-             codes_used = ?11 WHERE id = ?1",
-        )?
-        .execute(params![
-            rows::number(wallet.id.number()),
-            wallet.balance.minor(),
-            state,
-            confirmation,
-            limit(wallet.limits.per_payment),
-            limit(wallet.limits.per_day),
-            limit(wallet.limits.per_month),
-            wallet.spent.date.as_days(),
-            wallet.spent.day.minor(),
-            wallet.spent.month.minor(),
-            rows::codes_used_bytes(&wallet.codes_used),
-        ])?;
+    let limit = |limit: Option<Amount>| limit.map(|limit| limit.money().minor());
+    let changed = update.execute(params![
+        rows::number(wallet.id.number()),
+        wallet.balance.minor(),
+        state,
+        confirmation,
+        limit(wallet.limits.per_payment),
+        limit(wallet.limits.per_day),
+        limit(wallet.limits.per_month),
+        wallet.spent.date.as_days(),
+        wallet.spent.day.minor(),
+        wallet.spent.month.minor(),
+        rows::codes_used_bytes(&wallet.codes_used),
+    ])?;
     if changed == 1 {
         Ok(())
     } else {
@@ -337,7 +349,7 @@ fn update_wallet(tx: &Transaction<'_>, wallet: &Wallet) -> Result<(), StoreError
     }
 }
 
-fn write_timers(tx: &Transaction<'_>, writes: &Writes) -> Result<(), StoreError> {
+fn write_timers(tx: &Connection, writes: &Writes) -> Result<(), StoreError> {
     for timer in &writes.timers {
         let (sql, due, trade) = match timer {
             TimerChange::Set(due, trade) => (
