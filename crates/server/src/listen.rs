@@ -13,7 +13,7 @@ mod body;
 mod connection;
 mod link;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -254,6 +254,12 @@ pub async fn serve_counted(
                 Err(_) => {}
             },
         }
+    }
+    // Who is in the backlog already is served like everybody who came before the stop.
+    while let Poll::Ready(Ok((stream, peer))) =
+        poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await
+    {
+        admit(&mut connections, stream, Peer(peer), tls.as_ref(), &shared);
     }
     drop(listener);
     drain(connections, &shared).await;

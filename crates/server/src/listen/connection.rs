@@ -55,7 +55,17 @@ where
         armed_ms: millis(first_look),
     };
 
+    // What has arrived is read before a stop is heard: a connection that has seen no bytes yet
+    // would be closed with a request in it.
+    let mut is_begun = false;
     poll_fn(|cx| {
+        if !is_begun {
+            is_begun = true;
+            if let Poll::Ready(ended) = http.as_mut().poll(cx) {
+                note_end(ended);
+                return Poll::Ready(());
+            }
+        }
         if drain_state != Drain::Told {
             // One poll leaves this task's waker, which stays the same; after that the flag,
             // set before anyone is woken, is cheaper to ask.
@@ -82,9 +92,7 @@ where
         }
         match http.as_mut().poll(cx) {
             Poll::Ready(ended) => {
-                if let Err(error) = ended {
-                    tracing::debug!(fault.source = %error, "a connection broke off");
-                }
+                note_end(ended);
                 Poll::Ready(())
             }
             Poll::Pending => {
@@ -94,6 +102,12 @@ where
         }
     })
     .await;
+}
+
+fn note_end(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
+        tracing::debug!(fault.source = %error, "a connection broke off");
+    }
 }
 
 /// How far the word that the server stops has come.
