@@ -5,7 +5,6 @@
 //! that clock, so that the day takes no longer than its requests do.
 
 mod books;
-mod gateway;
 mod paper;
 mod play;
 mod script;
@@ -16,9 +15,9 @@ use std::path::Path;
 use anyhow::Context as _;
 use spotpay_client::{Pace as _, SystemPace};
 
-use self::gateway::Gateway;
 use self::paper::Paper;
 use self::play::Stage;
+use crate::gateway::Gateway;
 use crate::output::{Exit, Failure};
 
 /// Play a shop's day through real HTTP, and check every step of it
@@ -40,8 +39,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         .map_err(|error| not_begun(&error, args.json))?;
     let data = folder.path().join("gateway");
     let started = SystemPace::new();
-    let gateway =
-        Gateway::start(&data, script::OPENING).map_err(|error| not_begun(&error, args.json))?;
+    let gateway = Gateway::start(&data, Some(script::OPENING))
+        .map_err(|error| not_begun(&error, args.json))?;
     let mut paper = Paper::new(args.json);
     paper.opening(gateway.origin());
     if let Err(error) = play_all(&data, folder.path(), &mut paper) {

@@ -6,6 +6,7 @@ mod clock;
 mod code;
 mod demo;
 mod duration;
+mod gateway;
 mod machine;
 mod merchant;
 mod output;

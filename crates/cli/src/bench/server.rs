@@ -1,19 +1,15 @@
 //! The server under test: our own process on a temporary store, or one that runs already.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a driver: it starts a process and waits for it"
-)]
+#![expect(clippy::disallowed_methods, reason = "a driver: it measures time")]
 
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
 use super::PayArgs;
+use crate::gateway::Gateway;
 
 /// Wallets of a preloaded store.
 const PRELOAD_WALLETS: u64 = 1_000_000;
@@ -23,7 +19,7 @@ const PRELOAD_BATCH: u64 = 512;
 /// A gateway to drive.
 pub(super) struct Target {
     origin: String,
-    child: Option<Child>,
+    own: Option<Gateway>,
     _folder: Option<tempfile::TempDir>,
     agent: ureq::Agent,
 }
@@ -40,7 +36,7 @@ impl Target {
         }
         Ok(Self {
             origin,
-            child: None,
+            own: None,
             _folder: None,
             agent: agent(),
         })
@@ -56,10 +52,10 @@ impl Target {
             }
         };
         preload(&data, args.preload, args.random_ids)?;
-        let (child, origin) = spawn(&data)?;
+        let own = Gateway::start(&data, None)?;
         Ok(Self {
-            origin,
-            child: Some(child),
+            origin: own.origin().to_owned(),
+            own: Some(own),
             _folder: folder,
             agent: agent(),
         })
@@ -115,7 +111,7 @@ impl Target {
     /// CPU time of our own server so far, user and system.
     pub(super) fn cpu(&self) -> Option<Duration> {
         let stat =
-            std::fs::read_to_string(format!("/proc/{}/stat", self.child.as_ref()?.id())).ok()?;
+            std::fs::read_to_string(format!("/proc/{}/stat", self.own.as_ref()?.id()?)).ok()?;
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
         let ticks: u64 =
             fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
@@ -124,31 +120,8 @@ impl Target {
     }
 
     /// Ends our own server as an operator would.
-    pub(super) fn stop(mut self) -> anyhow::Result<()> {
-        let Some(mut child) = self.child.take() else {
-            return Ok(());
-        };
-        let ended = Command::new("kill")
-            .arg("-TERM")
-            .arg(child.id().to_string())
-            .status();
-        ended.context("the server could not be told to stop")?;
-        let status = child.wait().context("the server could not be awaited")?;
-        if status.success() {
-            Ok(())
-        } else {
-            bail!("the server ended with {status}")
-        }
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            // Reached on an error only: nothing is left to be saved.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+    pub(super) fn stop(self) -> anyhow::Result<()> {
+        self.own.map_or(Ok(()), Gateway::stop)
     }
 }
 
@@ -157,33 +130,6 @@ fn agent() -> ureq::Agent {
         .http_status_as_error(false)
         .build()
         .into()
-}
-
-fn spawn(data: &std::path::Path) -> anyhow::Result<(Child, String)> {
-    let program = std::env::current_exe().context("our own program is not found")?;
-    let mut child = Command::new(program)
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(data)
-        .env(
-            "SPOTPAY_LOG",
-            std::env::var("SPOTPAY_LOG").unwrap_or_else(|_| "warn".into()),
-        )
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("the server did not start")?;
-    let mut line = String::new();
-    let out = child.stdout.take().context("the server has no output")?;
-    BufReader::new(out)
-        .read_line(&mut line)
-        .context("the server said nothing")?;
-    let origin = line.trim().strip_prefix("listening on ").map(str::to_owned);
-    match origin {
-        Some(origin) => Ok((child, origin)),
-        None => {
-            let _ = child.wait();
-            bail!("the server said {line:?} instead of where it listens")
-        }
-    }
 }
 
 /// Fills the store with trades of the last days.

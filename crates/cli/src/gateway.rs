@@ -1,4 +1,4 @@
-//! The gateway of the demo: our own program as a process beside this one.
+//! A gateway of our own: this program as a process beside this one, on a free port.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use crate::machine;
 
 /// `spotpay serve` on a free port.
-pub(super) struct Gateway {
+pub(crate) struct Gateway {
     child: Option<Child>,
     origin: String,
     /// Stays open, so that the process may go on writing.
@@ -17,14 +17,15 @@ pub(super) struct Gateway {
 }
 
 impl Gateway {
-    /// Starts it on an empty folder, its clock at an instant, and waits until it listens.
-    pub(super) fn start(data: &Path, clock: &str) -> anyhow::Result<Self> {
+    /// Starts it on a folder, the clock of an empty one at an instant if one is given, and waits
+    /// until it listens.
+    pub(crate) fn start(data: &Path, clock: Option<&str>) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("our own program is not found")?;
         let level = machine::variable("SPOTPAY_LOG").unwrap_or_else(|| "warn".to_owned());
         let mut child = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--clock", clock])
-            .arg("--data")
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .args(clock.into_iter().flat_map(|clock| ["--clock", clock]))
             .env("SPOTPAY_LOG", level)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -47,12 +48,17 @@ impl Gateway {
     }
 
     /// `http://127.0.0.1:PORT`.
-    pub(super) fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
+    /// Its process id, while it runs.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// Asks it to end, as an operator would.
-    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
         let Some(child) = &mut self.child else {
             return Ok(());
         };
@@ -77,7 +83,7 @@ impl Gateway {
 impl Drop for Gateway {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            // Reached when the demo fails: nothing is left to be saved.
+            // Reached on a failure only: nothing is left to be saved.
             let _ = child.kill();
             let _ = child.wait();
         }
