@@ -134,19 +134,19 @@ impl StoreAlone {
 
     fn payment(&self, number: u64, random_ids: bool) -> Command {
         let scattered = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let partner_place = usize::try_from(number % 2).unwrap_or(0);
-        let partner = seed::PARTNERS
-            .get(partner_place)
-            .map_or(0, seed::SeedPartner::number);
-        let partner =
-            PartnerId::from_number(partner).unwrap_or_else(|| unreachable!("a seeded number"));
+        let place = usize::try_from(number % 2).unwrap_or(0);
+        let seed = seed::PARTNERS
+            .get(place)
+            .unwrap_or_else(|| unreachable!("there are three"));
+        let partner = PartnerId::from_number(seed.number())
+            .unwrap_or_else(|| unreachable!("a seeded number"));
         let id = if random_ids {
             format!("R{scattered:020}")
         } else {
             format!("TILL{:04}-{:012}", number % 1_000, number / 1_000)
         };
         let amount = amount(1_000 + i64::try_from(number % 9_000).unwrap_or(0));
-        let shop = seed::default_shop(partner, "tea-house");
+        let shop = seed::default_shop(partner, seed.name);
         let wallet = scattered % self.wallets;
         let alias =
             Alias::from_number(u32::try_from(scattered % u64::from(Alias::COUNT)).unwrap_or(0));

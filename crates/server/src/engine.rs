@@ -295,10 +295,8 @@ impl Engine {
         let decided = jobs.len();
         if decided > 0 {
             self.run(jobs, now);
-            if self.doubt.is_none()
-                && let Err(error) = self.store.maintain()
-            {
-                tracing::error!(%error, "the WAL could not be moved; it grows until it can");
+            if self.doubt.is_none() {
+                self.maintain();
             }
         }
         Step {
@@ -312,10 +310,18 @@ impl Engine {
         if self.doubt.is_some() {
             return false;
         }
-        self.store.tend(TEND_ROWS).unwrap_or_else(|error| {
+        let more = self.store.tend(TEND_ROWS).unwrap_or_else(|error| {
             tracing::error!(%error, "activity lists could not be filled; they will be");
             false
-        })
+        });
+        self.maintain();
+        more
+    }
+
+    fn maintain(&mut self) {
+        if let Err(error) = self.store.maintain() {
+            tracing::error!(%error, "the WAL could not be moved; it grows until it can");
+        }
     }
 
     /// The last act: everything moves into the main file.

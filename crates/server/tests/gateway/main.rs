@@ -1,0 +1,26 @@
+//! The gateway as a partner sees it: everything at `/gateway.do` and in the sandbox API, over the
+//! real router and a real store, without a socket.
+//!
+//! Most tests are scripts for [`world::World::check`]: a line asks and says what must come back.
+#![expect(clippy::unwrap_used, reason = "what a test builds is there")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test names what it looks at, and anything else fails it"
+)]
+
+mod answers;
+mod cancels;
+mod codes;
+mod gate;
+mod injections;
+mod pages;
+mod parameters;
+mod payments;
+mod races;
+mod repeats;
+mod sandbox;
+mod sandbox_itself;
+mod script;
+mod signatures;
+mod till;
+mod world;
