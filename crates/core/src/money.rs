@@ -363,12 +363,15 @@ pub struct FxRate(u64);
 impl FxRate {
     const SCALE: u64 = 100_000_000;
 
-    /// So many hundred-millionths; above zero.
+    /// The largest that the stores keep.
+    const E8_MAX: u64 = i64::MAX.unsigned_abs();
+
+    /// So many hundred-millionths; above zero, and within 63 bits.
     pub const fn of_e8(e8: u64) -> Result<Self, MoneyError> {
-        if e8 > 0 {
-            Ok(Self(e8))
-        } else {
-            Err(MoneyError::NotPositive)
+        match e8 {
+            0 => Err(MoneyError::NotPositive),
+            1..=Self::E8_MAX => Ok(Self(e8)),
+            _ => Err(MoneyError::Overflow),
         }
     }
 

@@ -4,6 +4,7 @@ mod control;
 mod error;
 mod file;
 mod partners;
+mod sent;
 mod wallets;
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use axum::routing::{get, patch, post};
 use crate::app::App;
 
 pub use control::parse_instant;
-pub use error::ApiError;
+pub use error::{ApiError, no_such_call};
 pub use file::write as write_file;
 pub use wallets::GivenCodes;
 

@@ -49,6 +49,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .nest("/sandbox/v1", sandbox::routes())
+        // A nest does not match its own path with a slash behind it.
+        .route("/sandbox/v1/", any(sandbox::no_such_call))
         .with_state(app)
 }
 

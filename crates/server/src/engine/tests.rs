@@ -304,9 +304,11 @@ impl House {
         let place = places.iter().position(|name| *name == wallet).unwrap();
         let amount = Amount::new(Money::of_minor(minor, Currency::HKD)).unwrap();
         let shop = seed::default_shop(partner(), "tea-house");
-        // Every call has a code of its own: a device of this id, so to say.
-        let alias =
-            Alias::from_number(u32::from(spotpay_core::id::bucket_of(partner(), id))).unwrap();
+        // Every id has a code of its own: a device of this id, so to say.
+        let number = id.bytes().fold(7_u32, |sum, byte| {
+            (sum.wrapping_mul(131) + u32::from(byte)) % Alias::COUNT
+        });
+        let alias = Alias::from_number(number).unwrap();
         let code = CodeUse {
             alias,
             slot: slot_at(self.clock.now()),

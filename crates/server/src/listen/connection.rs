@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::futures::Notified;
 use tokio::time::{Instant, Sleep};
 use tower::Service;
 
@@ -66,21 +67,8 @@ where
                 return Poll::Ready(());
             }
         }
-        if drain_state != Drain::Told {
-            // One poll leaves this task's waker, which stays the same; after that the flag,
-            // set before anyone is woken, is cheaper to ask.
-            let is_heard = match drain_state {
-                Drain::Unheard => {
-                    let is_ready = drain.as_mut().poll(cx).is_ready();
-                    is_ready || shared.is_draining.load(Ordering::Acquire)
-                }
-                Drain::Heard | Drain::Told => shared.is_draining.load(Ordering::Acquire),
-            };
-            drain_state = Drain::Heard;
-            if is_heard {
-                drain_state = Drain::Told;
-                http.as_mut().graceful_shutdown();
-            }
+        if drain_state.is_told(drain.as_mut(), &shared.is_draining, cx) {
+            http.as_mut().graceful_shutdown();
         }
         match watch.poll(cx) {
             Look::Fine => {}
@@ -116,6 +104,26 @@ enum Drain {
     Unheard,
     Heard,
     Told,
+}
+
+impl Drain {
+    /// Whether the word has just come; once told, it is not told again.
+    fn is_told(
+        &mut self,
+        drain: Pin<&mut Notified<'_>>,
+        is_draining: &AtomicBool,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        if *self == Self::Told {
+            return false;
+        }
+        // One poll leaves this task's waker, which stays the same; after that the flag, set before
+        // anyone is woken, is cheaper to ask.
+        let is_woken = *self == Self::Unheard && drain.poll(cx).is_ready();
+        let is_heard = is_woken || is_draining.load(Ordering::Acquire);
+        *self = if is_heard { Self::Told } else { Self::Heard };
+        is_heard
+    }
 }
 
 /// Hands one request to the router. Not async before the router's own future, so that nothing is

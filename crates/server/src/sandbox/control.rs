@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde::Deserialize;
@@ -17,6 +16,10 @@ use spotpay_core::money::Currency;
 use spotpay_core::time::{CivilDate, Span, Timestamp};
 
 use super::error::{ApiError, read};
+use super::sent::{Named, Sent};
+use spotpay_wire::charset::Charset;
+use spotpay_wire::form::INPUT_CHARSET;
+
 use crate::app::App;
 use crate::seed;
 
@@ -48,7 +51,7 @@ struct ClockWish {
 /// The furthest that one call moves the clock: five years.
 const ADVANCE_MAX: Span = Span::hours(24 * 366 * 5);
 
-pub(super) async fn move_clock(State(app): State<Arc<App>>, body: Bytes) -> Answer {
+pub(super) async fn move_clock(State(app): State<Arc<App>>, Sent(body): Sent) -> Answer {
     let wish: ClockWish = read(&body)?;
     let now = app.clock.now();
     let target = match (&wish.advance, &wish.set) {
@@ -141,7 +144,7 @@ struct NewRate {
     source: Option<String>,
 }
 
-pub(super) async fn put_rate(State(app): State<Arc<App>>, body: Bytes) -> Answer {
+pub(super) async fn put_rate(State(app): State<Arc<App>>, Sent(body): Sent) -> Answer {
     let wanted: NewRate = read(&body)?;
     let currency = |field, text: &str| -> Result<Currency, ApiError> {
         text.parse()
@@ -153,9 +156,19 @@ pub(super) async fn put_rate(State(app): State<Arc<App>>, body: Bytes) -> Answer
         None => app.clock.now().business_date(),
     };
     let rule = "a number above zero with at most eight decimals";
+    let (base, quote) = (
+        currency("base", &wanted.base)?,
+        currency("quote", &wanted.quote)?,
+    );
+    if base == quote || quote != Currency::CNY {
+        return Err(ApiError::rule(
+            "rate",
+            "rates lead from another currency to CNY, which foreign wallets hold",
+        ));
+    }
     let rate = Rate {
-        base: currency("base", &wanted.base)?,
-        quote: currency("quote", &wanted.quote)?,
+        base,
+        quote,
         from,
         rate: wanted
             .rate
@@ -247,7 +260,7 @@ pub(super) async fn requests(
     ))
 }
 
-pub(super) async fn request(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
+pub(super) async fn request(State(app): State<Arc<App>>, Named(id): Named) -> Answer {
     let number: i64 = id
         .parse()
         .map_err(|_| ApiError::field("id", "a number", &id))?;
@@ -266,6 +279,16 @@ pub(super) async fn request(State(app): State<Arc<App>>, Path(id): Path<String>)
         .flatten();
     let row = found.ok_or_else(|| ApiError::not_found("request", &id))?;
     Ok(Json(request_json(&app, &row)?))
+}
+
+/// The charset that an answer declares; its first line is ASCII in each of them.
+fn answer_charset(answer: &[u8]) -> Charset {
+    let line = String::from_utf8_lossy(answer.get(..80).unwrap_or(answer)).into_owned();
+    let label = line
+        .split("encoding=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    label.and_then(Charset::from_label).unwrap_or(Charset::Utf8)
 }
 
 fn request_json(
@@ -295,6 +318,10 @@ fn request_json(
         .iter()
         .map(|(name, value)| (name.clone(), value.clone().into()))
         .collect();
+    let named = record.params.iter().find(|(name, _)| name == INPUT_CHARSET);
+    let charset = named
+        .and_then(|(_, label)| Charset::from_label(label))
+        .unwrap_or(Charset::Gbk);
     Ok(json!({
         "id": row.id,
         "at": record.at.to_string(),
@@ -305,10 +332,10 @@ fn request_json(
         "reason": record.reason,
         "duration_us": record.duration_us,
         "params": params,
-        "canonical": String::from_utf8_lossy(&record.canonical),
+        "canonical": charset.decode_lossy(&record.canonical),
         "sign_ok": record.sign_ok,
         "likely_mistake": record.likely_mistake,
-        "answer": String::from_utf8_lossy(&record.answer),
+        "answer": answer_charset(&record.answer).decode_lossy(&record.answer),
         "entries": entries,
     }))
 }

@@ -44,6 +44,11 @@ impl ApiError {
         Self::bad(rejection.body_text())
     }
 
+    /// A body that could not be read.
+    pub(super) fn body(status: StatusCode, message: String) -> Self {
+        Self::new(status, "bad_request", message)
+    }
+
     /// 404.
     pub fn not_found(what: &str, name: &str) -> Self {
         Self::new(
@@ -116,19 +121,24 @@ pub(super) fn amount(field: &str, text: &str, currency: Currency) -> Result<Amou
     })
 }
 
+/// The most that one call moves, in major units: sums of very many of them fit 64 bits.
+const AMOUNT_MAX: &str = "1000000000000";
+
 /// Reads money of zero or more.
 pub(super) fn money(field: &str, text: &str, currency: Currency) -> Result<Money, ApiError> {
     let rule = format!(
-        "a decimal number of {currency} such as {}",
+        "a decimal number of {currency} up to {AMOUNT_MAX} such as {}",
         Money::of_minor(10_000, currency).major()
     );
+    let most = Money::parse_major(AMOUNT_MAX, currency).map_or(i64::MAX, Money::minor);
     match Money::parse_major(text, currency) {
-        Ok(money) if money.minor() >= 0 => Ok(money),
+        Ok(money) if (0..=most).contains(&money.minor()) => Ok(money),
         Ok(_) | Err(_) => Err(ApiError::field(field, &rule, text)),
     }
 }
 
-pub(super) async fn no_such_call(uri: Uri) -> ApiError {
+/// 404 for a path that is no call.
+pub async fn no_such_call(uri: Uri) -> ApiError {
     ApiError::not_found("call", uri.path())
 }
 

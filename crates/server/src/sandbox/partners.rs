@@ -4,8 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spotpay_core::command::Command;
@@ -19,6 +18,7 @@ use spotpay_core::partner::{
 
 use super::control::read_span;
 use super::error::{ApiError, amount, money, read};
+use super::sent::{Named, Sent};
 use super::wallets::{checked_name, present};
 use spotpay_wire::keys::PublicKey;
 
@@ -339,7 +339,7 @@ fn read_url(text: &str) -> Result<Box<str>, ApiError> {
     }
 }
 
-pub(super) async fn create(State(app): State<Arc<App>>, body: Bytes) -> Answer {
+pub(super) async fn create(State(app): State<Arc<App>>, Sent(body): Sent) -> Answer {
     let terms: Terms = read(&body)?;
     let missing = |field| ApiError::bad(format!("{field} is missing"));
     let name = terms.name.as_deref().ok_or_else(|| missing("name"))?;
@@ -403,8 +403,8 @@ fn free_id(app: &App) -> PartnerId {
 
 pub(super) async fn amend(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    body: Bytes,
+    Named(name): Named,
+    Sent(body): Sent,
 ) -> Answer {
     let terms: Terms = read(&body)?;
     let _turn = app.partner_changes.lock().await;
@@ -465,8 +465,8 @@ struct KeyChange {
 /// A new key; the ones of its kind before it count on for the overlap, or end at once.
 pub(super) async fn put_key(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    body: Bytes,
+    Named(name): Named,
+    Sent(body): Sent,
 ) -> Answer {
     let change: KeyChange = read(&body)?;
     let (kind, text) = match (&change.public_key, change.rotate.as_deref()) {

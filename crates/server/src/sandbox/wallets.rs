@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spotpay_core::command::{
@@ -20,6 +19,7 @@ use spotpay_core::trade::{Trade, TradeKey, TradeState};
 use spotpay_core::wallet::{Confirmation, Device, PaymentInst, Wallet, WalletState};
 
 use super::error::{ApiError, amount, money, read};
+use super::sent::{Named, Sent};
 use crate::app::App;
 use crate::entropy::number_below;
 
@@ -109,7 +109,7 @@ pub(super) async fn list(
     )))
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+pub(super) async fn show(State(app): State<Arc<App>>, Named(name): Named) -> Answer {
     let wallet = find(&app, &name)?;
     let trades = app
         .readers
@@ -151,7 +151,7 @@ pub(super) fn checked_name(name: &str) -> Result<(), ApiError> {
     }
 }
 
-pub(super) async fn open(State(app): State<Arc<App>>, body: Bytes) -> Answer {
+pub(super) async fn open(State(app): State<Arc<App>>, Sent(body): Sent) -> Answer {
     let wanted: NewWallet = read(&body)?;
     let inst: PaymentInst = wanted.payment_inst.parse().map_err(|_| {
         ApiError::field("payment_inst", "ALIPAYHK or ALIPAYCN", &wanted.payment_inst)
@@ -337,8 +337,8 @@ pub(super) fn present<'de, D: serde::Deserializer<'de>>(
 
 pub(super) async fn amend(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    body: Bytes,
+    Named(name): Named,
+    Sent(body): Sent,
 ) -> Answer {
     let change: WalletChange = read(&body)?;
     let wallet = find(&app, &name)?;
@@ -390,8 +390,8 @@ struct NewMoney {
 
 pub(super) async fn top_up(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    body: Bytes,
+    Named(name): Named,
+    Sent(body): Sent,
 ) -> Answer {
     let wanted: NewMoney = read(&body)?;
     let wallet = find(&app, &name)?;
@@ -415,8 +415,8 @@ struct CodeWish {
 
 pub(super) async fn code(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    body: Bytes,
+    Named(name): Named,
+    Sent(body): Sent,
 ) -> Answer {
     let wish: CodeWish = read(&body)?;
     let length = match wish.digits {
@@ -531,8 +531,8 @@ struct ConfirmWish {
 
 pub(super) async fn confirm(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    body: Bytes,
+    Named(name): Named,
+    Sent(body): Sent,
 ) -> Answer {
     let wish: ConfirmWish = read(&body)?;
     let wallet = find(&app, &name)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use spotpay_wire::charset::Charset;
 
 use crate::sandbox::has;
 use crate::till::set;
@@ -497,5 +498,67 @@ async fn calls_and_documents() {
         let path = path.replace("{name}", "alice").replace("{id}", "1");
         let (_, answer) = world.api("OPTIONS", &path, "").await;
         assert_eq!(answer["error"], "method_not_allowed", "{path} is no route");
+    }
+}
+
+// Goal: errors of the API are JSON whatever is wrong, and what cannot work is refused, not put off.
+#[tokio::test]
+async fn odd_calls() {
+    let world = World::start().await;
+    for (method, path, body, status) in [
+        ("GET", "/wallets/%FF", "", 400),
+        ("PATCH", "/partners/%FF", "{}", 400),
+        ("GET", "/", "", 404),
+        ("DELETE", "/wallets", "", 405),
+        ("GET", "/requests?limit=many", "", 400),
+        ("GET", "/requests/first", "", 400),
+        (
+            "POST",
+            "/wallets/alice/topup",
+            r#"{"amount":"1000000000000.01"}"#,
+            400,
+        ),
+        (
+            "POST",
+            "/rates",
+            r#"{"base":"HKD","quote":"CNY","rate":"99999999999"}"#,
+            400,
+        ),
+        (
+            "POST",
+            "/rates",
+            r#"{"base":"CNY","quote":"CNY","rate":"2"}"#,
+            422,
+        ),
+        (
+            "POST",
+            "/rates",
+            r#"{"base":"USD","quote":"HKD","rate":"7.8"}"#,
+            422,
+        ),
+    ] {
+        let (answered, json) = world.api(method, path, body).await;
+        assert_eq!(answered, status, "{method} {path} {body}: {json}");
+        assert!(
+            json["error"].is_string() && json["message"].is_string(),
+            "{method} {path}: {json}"
+        );
+    }
+    let (status, json) = world.api("POST", "/wallets", &"x".repeat(3_000_000)).await;
+    assert_eq!((status, json["error"].as_str()), (413, Some("bad_request")));
+}
+
+// Goal: the inspector shows text as it was meant, in the charset of the request.
+#[tokio::test]
+async fn requests_in_gbk_are_readable() {
+    let world = World::start().await;
+    let mut till = world.till("tea-house").await;
+    till.charset = Charset::Gbk;
+    let params = till.query("\u{8336}");
+    till.ask(&world, &params).await;
+    let (_, requests) = world.api("GET", "/requests?limit=1", "").await;
+    for field in ["canonical", "answer"] {
+        let text = requests[0][field].as_str().unwrap();
+        assert!(text.contains('\u{8336}'), "{field}: {text}");
     }
 }
