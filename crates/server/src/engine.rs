@@ -638,12 +638,13 @@ impl Engine {
         }
         self.last_now = Timestamp::from_micros(0);
         self.next_timer = None;
-        self.take_config(Config {
-            version: self.config.version + 1,
-            ..Config::default()
-        });
         // All of it in one batch: a store is empty or seeded, never half.
         let offset = clock.map(|at| at.since(self.link.clock.real()));
+        self.take_config(Config {
+            version: self.config.version + 1,
+            clock_offset: offset.unwrap_or_default(),
+            ..Config::default()
+        });
         let clock_command =
             offset.map(|offset| Command::Configure(ConfigChange::MoveClock(offset)));
         let (jobs, heard): (Vec<Job>, Vec<_>) = clock_command

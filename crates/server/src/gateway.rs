@@ -293,15 +293,16 @@ async fn serve_pay(app: &App, form: &Form, partner: &Partner, exchange: &mut Exc
         Ok(command) => command,
         Err(error) => return Said::fault(&error),
     };
-    let key = command.key.clone();
+    let (key, checked) = (command.key.clone(), command.buyer);
     let outcome = app.engine.submit(Command::Pay(Box::new(command))).await;
+    let told = matches!(outcome, Ok(Reply::Pay(Err(PayRefusal::Code(_)))));
+    if let (false, Err(refusal), Ok(code)) = (told, checked, &code) {
+        app.guard.forgive(partner.id, code, refusal);
+    }
     let Ok(Reply::Pay(Err(refusal))) = outcome else {
         return answer::pay(outcome, partner, id, amount);
     };
     exchange.reason = Some(format!("{refusal:?}"));
-    if let (PayRefusal::Code(refusal), Ok(code)) = (refusal, &code) {
-        app.guard.note(partner.id, code, refusal, app.clock.now());
-    }
     // A refusal about a trade that exists names it (`spec/02`).
     match resolve::trade_under(app, &key) {
         Ok(trade) => answer::pay_refused(id, refusal, trade),

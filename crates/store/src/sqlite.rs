@@ -280,7 +280,11 @@ impl Store for SqliteStore {
     }
 
     fn close(&mut self) -> Result<(), StoreError> {
-        checkpoint(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)").map(|_| ())
+        if checkpoint(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)")? {
+            Ok(())
+        } else {
+            Err(StoreError::Busy("a reader holds the WAL".into()))
+        }
     }
 
     fn tend(&mut self, rows: usize) -> Result<bool, StoreError> {

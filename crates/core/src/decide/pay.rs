@@ -26,10 +26,10 @@ pub enum PayRefusal {
     CancelledBefore,
     /// The id is of a trade with other data (`spec/13`, 2).
     ContentDiffers,
-    /// The id is of a trade of another wallet.
-    BuyerDiffers,
     /// The id is of a trade that is closed.
     TradeClosed,
+    /// The id is of a trade of another wallet.
+    BuyerDiffers,
     /// The partner is not in the configuration.
     PartnerUnknown,
     /// The currency is not the contract's (`spec/13`, 13 and 18).
@@ -87,26 +87,23 @@ fn repeat(
     if trade.content != pay.content {
         return Err(PayRefusal::ContentDiffers);
     }
-    let state = trade.state_at(context.now);
+    match trade.state_at(context.now) {
+        TradeState::Waiting | TradeState::Paid(_) => {}
+        // Whatever code comes with it: an answer that told right codes from wrong ones here would
+        // let codes be guessed under an id that can do no harm any more.
+        TradeState::Closed { .. } => return Err(PayRefusal::TradeClosed),
+    }
     if trade.code != pay.code {
-        match (pay.buyer, state) {
-            (Ok(buyer), _) if buyer.wallet != trade.wallet => return Err(PayRefusal::BuyerDiffers),
-            (Err(refusal), TradeState::Waiting | TradeState::Paid(_)) => {
-                return Err(PayRefusal::Code(refusal));
-            }
-            (Ok(_), _) | (Err(_), TradeState::Closed { .. }) => {}
+        let buyer = pay.buyer.map_err(PayRefusal::Code)?;
+        if buyer.wallet != trade.wallet {
+            return Err(PayRefusal::BuyerDiffers);
         }
     }
-    match state {
-        TradeState::Waiting | TradeState::Paid(_) => {
-            let wallet = set.wallet(trade.wallet).ok_or(PayRefusal::WalletUnknown)?;
-            Ok(PayDone {
-                trade: Box::new(trade.clone()),
-                login: wallet.login.clone(),
-            })
-        }
-        TradeState::Closed { .. } => Err(PayRefusal::TradeClosed),
-    }
+    let wallet = set.wallet(trade.wallet).ok_or(PayRefusal::WalletUnknown)?;
+    Ok(PayDone {
+        trade: Box::new(trade.clone()),
+        login: wallet.login.clone(),
+    })
 }
 
 fn fresh(

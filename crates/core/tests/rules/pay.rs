@@ -231,7 +231,7 @@ fn pay_refusals_in_order() {
         cancel  tea-house C1
         pay     tea-house C1 900.00 USD bad:Forged list=EUR shop=missing      -> refused ContentDiffers
         pay     tea-house C1 10.00 HKD bob shop=other                         -> refused ContentDiffers
-        pay     tea-house C1 10.00 HKD bob                                    -> refused BuyerDiffers
+        pay     tea-house C1 10.00 HKD bob                                    -> refused TradeClosed
         pay     tea-house C1 10.00 HKD alice                                  -> refused TradeClosed
 
         pay     tea-house X2 900.00 USD bad:Forged list=EUR shop=missing      -> refused CurrencyNotAgreed
@@ -391,10 +391,10 @@ fn repeats_of_a_closed_trade() {
         pay     tea-house E2 10.00 HKD carol/e2 -> refused TradeClosed
         pay     tea-house P1 10.00 HKD alice    -> refused TradeClosed
         pay     tea-house E2 10.00 HKD carol    -> refused TradeClosed
-        pay     tea-house P1 10.00 HKD bob      -> refused BuyerDiffers
-        pay     tea-house W1 10.00 HKD bob      -> refused BuyerDiffers
-        pay     tea-house D1 10.00 HKD bob      -> refused BuyerDiffers
-        pay     tea-house E2 10.00 HKD bob      -> refused BuyerDiffers
+        pay     tea-house P1 10.00 HKD bob      -> refused TradeClosed
+        pay     tea-house W1 10.00 HKD bob      -> refused TradeClosed
+        pay     tea-house D1 10.00 HKD bob      -> refused TradeClosed
+        pay     tea-house E2 10.00 HKD bob      -> refused TradeClosed
         pay     tea-house P1 9.00 HKD alice/p1  -> refused ContentDiffers
         pay     tea-house W1 9.00 HKD carol/w1  -> refused ContentDiffers
         pay     tea-house D1 9.00 HKD carol/d1  -> refused ContentDiffers
@@ -494,6 +494,25 @@ fn refusals_that_were_told_out_of_order() {
         pay     tea-house T2 10.00 HKD alice
         cancel  tea-house T2
         pay     tea-house T2 10.00 HKD bad:Forged -> refused TradeClosed
+        ",
+    );
+}
+
+// Goal: under the id of a closed trade a right code and a wrong one sound the same, so that nobody
+// learns there which is which.
+#[test]
+fn a_closed_trade_tells_nothing_about_codes() {
+    check(
+        "
+        partner tea-house HK
+        wallet  alice HK 100.00
+        wallet  bob   HK 100.00
+        pay     tea-house T1 10.00 HKD alice
+        cancel  tea-house T1
+        pay     tea-house T1 10.00 HKD bob              -> refused TradeClosed
+        pay     tea-house T1 10.00 HKD bad:Forged       -> refused TradeClosed
+        pay     tea-house T1 10.00 HKD bad:UnknownAlias -> refused TradeClosed
+        pay     tea-house T1 10.00 HKD alice            -> refused TradeClosed
         ",
     );
 }

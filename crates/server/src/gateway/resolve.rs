@@ -75,9 +75,14 @@ fn check_code(
         return Ok((Err(CodeRefusal::TooManyTries), tag));
     }
     let Some(device) = app.readers.read(|reader| reader.device(alias))? else {
+        app.guard
+            .note(partner, code, CodeRefusal::UnknownAlias, now);
         return Ok((Err(CodeRefusal::UnknownAlias), tag));
     };
     let checked = code.check(&device.secret, now);
+    if let Err(refusal) = checked {
+        app.guard.note(partner, code, refusal, now);
+    }
     Ok((
         checked.map(|code| Buyer {
             wallet: device.wallet,
@@ -278,14 +283,9 @@ impl CodeGuard {
                 .is_some_and(|count| count.is_over(ALIAS_TRIES, now, ALIAS_LOCK))
     }
 
-    /// Counts a wrong code once it is sure that it was no repeat of a trade's own.
-    pub(super) fn note(
-        &self,
-        partner: PartnerId,
-        code: &PaymentCode,
-        refusal: CodeRefusal,
-        now: Timestamp,
-    ) {
+    /// Counts a code that its check refused; a try under way counts already, so that many at once
+    /// run into the limit as well.
+    fn note(&self, partner: PartnerId, code: &PaymentCode, refusal: CodeRefusal, now: Timestamp) {
         match refusal {
             CodeRefusal::Forged => self.note_wrong(partner, code.alias(), now),
             CodeRefusal::UnknownAlias => self.note_wrong(partner, None, now),
@@ -294,6 +294,24 @@ impl CodeGuard {
             | CodeRefusal::Used
             | CodeRefusal::TooManyTries => {}
         }
+    }
+
+    /// Takes a count back: the code was a trade's own, or nobody heard whether it was right.
+    pub(super) fn forgive(&self, partner: PartnerId, code: &PaymentCode, refusal: CodeRefusal) {
+        let alias = match refusal {
+            CodeRefusal::Forged => code.alias(),
+            CodeRefusal::UnknownAlias => None,
+            CodeRefusal::Malformed
+            | CodeRefusal::OutOfTime
+            | CodeRefusal::Used
+            | CodeRefusal::TooManyTries => return,
+        };
+        let mut tries = self.lock();
+        let less = |count: &mut Count| count.wrong = count.wrong.saturating_sub(1);
+        tries.partners.get_mut(&partner).map(less);
+        alias
+            .and_then(|alias| tries.aliases.get_mut(&alias))
+            .map(less);
     }
 
     fn note_wrong(&self, partner: PartnerId, alias: Option<Alias>, now: Timestamp) {

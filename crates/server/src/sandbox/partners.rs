@@ -97,7 +97,7 @@ fn key_json(key: &PartnerKey) -> Value {
 }
 
 fn partner_json(app: &App, partner: &Partner) -> Value {
-    let contract = &partner.contract;
+    let (contract, now) = (&partner.contract, app.clock.now());
     let limit = |limit: Option<Amount>| limit.map(|limit| limit.money().major());
     let newest = |kind| {
         partner
@@ -127,7 +127,7 @@ fn partner_json(app: &App, partner: &Partner) -> Value {
         "limit_per_payment": limit(contract.limit_per_payment),
         "limit_per_day": limit(contract.limit_per_day),
         "limit_product": limit(contract.limit_product),
-        "keys": partner.keys.iter().map(key_json).collect::<Vec<_>>(),
+        "keys": partner.keys.iter().filter(|key| key.until.is_none_or(|until| now < until)).map(key_json).collect::<Vec<_>>(),
         "md5_key": newest(KeyKind::Md5),
         "rsa_public_key": newest(KeyKind::PartnerRsa),
         "rsa_private_key": seed::private_key_of(partner),
