@@ -29,6 +29,9 @@ const PAGE_BYTES: u32 = 2_048;
 /// many times and is moved once.
 pub const CHECKPOINT_PAGES: u32 = 32_000;
 
+/// A WAL that a long read let grow beyond this is cut back when it begins anew.
+const WAL_BYTES_KEPT: u32 = 4 * CHECKPOINT_PAGES * PAGE_BYTES;
+
 /// Memory for pages, in KiB. Not more: after a split SQLite walks its whole table of cached pages
 /// at the next commit.
 const CACHE_KIB: u32 = 16_384;
@@ -157,6 +160,7 @@ fn open_writer(path: &Path, gauge: &WalGauge) -> Result<Connection, StoreError> 
          PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA wal_autocheckpoint = 0;
+         PRAGMA journal_size_limit = {WAL_BYTES_KEPT};
          PRAGMA cache_size = -{CACHE_KIB};
          PRAGMA temp_store = MEMORY;"
     ))?;
@@ -273,8 +277,10 @@ impl Store for SqliteStore {
     fn maintain(&mut self) -> Result<(), StoreError> {
         // The rest behind a checkpointer's bulk: with all pages moved, the next commit begins the
         // WAL from its start.
-        if self.gauge.0.bulk_moved.swap(false, Ordering::Acquire) {
-            checkpoint(&self.connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+        if self.gauge.0.bulk_moved.swap(false, Ordering::Acquire)
+            && checkpoint(&self.connection, "PRAGMA wal_checkpoint(PASSIVE)")?
+        {
+            self.gauge.0.pages.store(0, Ordering::Relaxed);
         }
         Ok(())
     }

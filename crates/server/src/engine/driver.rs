@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use spotpay_core::time::Span;
-use spotpay_store::sqlite::{Checkpointer, WalGauge};
+use spotpay_store::sqlite::{CHECKPOINT_PAGES, Checkpointer, WalGauge};
 
 use super::Engine;
 
@@ -19,6 +19,8 @@ const DOUBT_PAUSE: Span = Span::millis(100);
 const LULL: Span = Span::millis(20);
 /// Work behind the commits gets a slice this often, however busy it is.
 const TEND_AT_LEAST: Span = Span::seconds(1);
+/// Pages of the WAL above which nothing is added that can wait.
+const TEND_PAGES_MAX: u32 = 2 * CHECKPOINT_PAGES;
 /// The longest wait: a moved clock must not wait for a sleeping engine.
 const IDLE_MAX: Span = Span::seconds(1);
 
@@ -47,11 +49,7 @@ impl Driver {
         let engine = std::thread::Builder::new()
             .name("engine".into())
             .spawn(move || {
-                drive(&mut engine, || {
-                    if gauge.is_full() {
-                        mover.thread().unpark();
-                    }
-                });
+                drive(&mut engine, &gauge, || mover.thread().unpark());
                 if !engine.in_doubt() {
                     engine.close();
                 }
@@ -67,7 +65,7 @@ impl Driver {
     }
 }
 
-fn drive(engine: &mut Engine, after_round: impl Fn()) {
+fn drive(engine: &mut Engine, gauge: &WalGauge, move_pages: impl Fn()) {
     let clock = Arc::clone(&engine.link.clock);
     // Whether the queue stayed empty for a while: a busy system has such gaps between two batches
     // all the time, and work behind the commits would cost it a sync in each.
@@ -75,7 +73,9 @@ fn drive(engine: &mut Engine, after_round: impl Fn()) {
     let mut tended = clock.monotonic();
     loop {
         let step = engine.step();
-        after_round();
+        if gauge.is_full() {
+            move_pages();
+        }
         if engine.in_doubt() {
             std::thread::sleep(duration(DOUBT_PAUSE));
             if engine.link.queue.is_done() {
@@ -87,7 +87,12 @@ fn drive(engine: &mut Engine, after_round: impl Fn()) {
             clock.monotonic().as_micros() - tended.as_micros() > TEND_AT_LEAST.as_micros();
         let mut more = false;
         if idle || overdue {
-            more = engine.tend();
+            // A long read keeps the WAL from being moved; what can wait must not grow it meanwhile.
+            if gauge.pages() < TEND_PAGES_MAX {
+                more = engine.tend();
+            } else {
+                engine.maintain();
+            }
             tended = clock.monotonic();
         }
         if step.decided > 0 {
