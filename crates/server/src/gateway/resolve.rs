@@ -378,4 +378,27 @@ mod tests {
         guard.clear();
         assert!(!guard.is_blocked(partner, alias(9), at(159)));
     }
+
+    // Goal: a try counts while it is under way, and not any more once it is forgiven.
+    #[test]
+    fn a_forgiven_try_does_not_count() {
+        let (partner, other) = (
+            PartnerId::from_number(1).unwrap(),
+            PartnerId::from_number(2).unwrap(),
+        );
+        let code: PaymentCode = "251234567890000000".parse().unwrap();
+        let alias = code.alias().unwrap();
+        let guard = CodeGuard::default();
+        for _ in 0..ALIAS_TRIES {
+            guard.note(partner, &code, CodeRefusal::Forged, at(0));
+        }
+        assert!(guard.is_blocked(other, alias, at(0)));
+        guard.forgive(partner, &code, CodeRefusal::Forged);
+        assert!(!guard.is_blocked(other, alias, at(0)));
+        guard.note(partner, &code, CodeRefusal::OutOfTime, at(0));
+        assert!(
+            !guard.is_blocked(other, alias, at(0)),
+            "an expired code is no guess"
+        );
+    }
 }
