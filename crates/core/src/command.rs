@@ -1,7 +1,7 @@
 //! Commands: everything that may change money or state, as values.
 
 use crate::config::{Config, ConfigChange};
-use crate::id::{TradeId, WalletId};
+use crate::id::WalletId;
 use crate::money::{Amount, Currency};
 use crate::payment_code::{Alias, CodeRefusal, CodeTag, CodeUse};
 use crate::shop::{ShopFound, ShopRefusal};
@@ -150,15 +150,6 @@ pub struct TopUp {
     pub wallet: WalletId,
     /// How much, in its currency.
     pub amount: Amount,
-}
-
-/// A closed-trade timer that is due.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DueClose {
-    /// The trade's number.
-    pub id: TradeId,
-    /// The partner's key of it.
-    pub key: TradeKey,
 }
 
 /// The rows that a command reads or may change. A trade brings its wallet along.

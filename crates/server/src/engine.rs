@@ -349,7 +349,7 @@ impl Engine {
             Ok(due) => due
                 .into_iter()
                 .map(|due| Job {
-                    errand: Errand::Decide(Command::Close(due.key)),
+                    errand: Errand::Decide(Command::Close(due)),
                     arrived,
                     reply: None,
                 })

@@ -26,7 +26,7 @@ use spotpay_wire::signature::{SignType, Signer};
 use spotpay_wire::{cancel, pay, query, xml};
 
 use crate::app::App;
-use crate::engine::{Fault, Health};
+use crate::engine::Health;
 use crate::snapshot::PartnerEntry;
 use answer::Said;
 pub use resolve::CodeGuard;
@@ -299,15 +299,15 @@ async fn serve_pay(app: &App, form: &Form, partner: &Partner, exchange: &mut Exc
     if let (false, Err(refusal), Ok(code)) = (told, checked, &code) {
         app.guard.forgive(partner.id, code, refusal);
     }
-    let Ok(Reply::Pay(Err(refusal))) = outcome else {
-        return answer::pay(outcome, partner, id, amount);
-    };
-    exchange.reason = Some(format!("{refusal:?}"));
-    // A refusal about a trade that exists names it (`spec/02`).
-    match resolve::trade_under(app, &key) {
-        Ok(trade) => answer::pay_refused(id, refusal, trade),
-        Err(error) => Said::fault(&error),
+    let mut trade = None;
+    if let Ok(Reply::Pay(Err(refusal))) = &outcome {
+        exchange.reason = Some(format!("{refusal:?}"));
+        trade = match resolve::trade_under(app, &key) {
+            Ok(trade) => trade,
+            Err(error) => return Said::fault(&error),
+        };
     }
+    answer::pay(outcome, partner, id, amount, trade)
 }
 
 fn serve_query(app: &App, form: &Form, partner: &Partner, exchange: &mut Exchange) -> Said {
@@ -380,12 +380,4 @@ impl Said {
 /// How long a request took, in microseconds.
 pub fn took(from: Span, to: Span) -> u64 {
     u64::try_from(to.as_micros() - from.as_micros()).unwrap_or(0)
-}
-
-/// Faults as the gateway's own code (`spec/13`, 17 and 21).
-const fn fault_code(fault: Fault) -> Option<WireCode> {
-    match fault {
-        Fault::NothingDone => Some(code::SYSTEM_ERROR),
-        Fault::Unknown => None,
-    }
 }

@@ -8,9 +8,10 @@ mod error;
 pub mod request_log;
 pub mod sqlite;
 
-use spotpay_core::command::{DueClose, Keys};
+use spotpay_core::command::Keys;
 use spotpay_core::config::Config;
 use spotpay_core::time::Timestamp;
+use spotpay_core::trade::TradeKey;
 use spotpay_core::working_set::WorkingSet;
 
 pub use check::{Report, TrialLine};
@@ -55,11 +56,11 @@ pub trait Store: Send {
     /// A fault of the store, or rows that no longer mean anything.
     fn config(&mut self) -> Result<Config, StoreError>;
 
-    /// Timers due at an instant, the earliest first, at most so many.
+    /// The trades whose timers are due at an instant, the earliest first, at most so many.
     ///
     /// # Errors
     /// A fault of the store.
-    fn due_timers(&mut self, now: Timestamp, limit: usize) -> Result<Vec<DueClose>, StoreError>;
+    fn due_timers(&mut self, now: Timestamp, limit: usize) -> Result<Vec<TradeKey>, StoreError>;
 
     /// When the next timer is due.
     ///

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use spotpay_core::command::{DueClose, Keys};
+use spotpay_core::command::Keys;
 use spotpay_core::config::Config;
 use spotpay_core::time::Timestamp;
+use spotpay_core::trade::TradeKey;
 use spotpay_core::working_set::WorkingSet;
 
 use crate::{BatchId, CommitError, Resume, Store, StoreError};
@@ -235,7 +236,7 @@ impl Store for SqliteStore {
         config::load(&self.connection)
     }
 
-    fn due_timers(&mut self, now: Timestamp, limit: usize) -> Result<Vec<DueClose>, StoreError> {
+    fn due_timers(&mut self, now: Timestamp, limit: usize) -> Result<Vec<TradeKey>, StoreError> {
         read::due_timers(&self.connection, now, limit)
     }
 

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use spotpay_core::command::{Buyer, Cancel, Command, DueClose, Keys, OpenWallet, Pay};
+use spotpay_core::command::{Buyer, Cancel, Command, Keys, OpenWallet, Pay};
 use spotpay_core::config::Config;
 use spotpay_core::decide::{CancelDone, PayRefusal, Reply};
 use spotpay_core::id::{PartnerId, WalletId};
@@ -177,7 +177,7 @@ impl Store for FaultyStore {
         self.store.config()
     }
 
-    fn due_timers(&mut self, now: Timestamp, limit: usize) -> Result<Vec<DueClose>, StoreError> {
+    fn due_timers(&mut self, now: Timestamp, limit: usize) -> Result<Vec<TradeKey>, StoreError> {
         self.store.due_timers(now, limit)
     }
 

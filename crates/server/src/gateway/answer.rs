@@ -1,6 +1,6 @@
 //! What an outcome sounds like on the wire, for each service and both kinds of contract.
 
-use spotpay_core::decide::{CancelAction, CancelDone, PayDone, PayRefusal, Reply};
+use spotpay_core::decide::{CancelAction, CancelDone, PayDone, Reply};
 use spotpay_core::id::{PartnerTransId, TradeId, WalletId};
 use spotpay_core::money::Amount;
 use spotpay_core::partner::{Partner, Product};
@@ -14,9 +14,8 @@ use spotpay_wire::xml::Fields;
 use spotpay_wire::{cancel, pay, query};
 
 use super::codes;
-use super::fault_code;
 use super::resolve::FoundTrade;
-use crate::engine::Outcome;
+use crate::engine::{Fault, Outcome};
 
 /// What will be said.
 pub(super) enum Said {
@@ -146,34 +145,34 @@ fn pay_failed(partner_trans_id: Option<PartnerTransId>, code: WireCode) -> Said 
     Said::Pay(answer, None)
 }
 
-/// A refusal, with the trade that stands under the id if there is one.
-pub(super) fn pay_refused(id: PartnerTransId, refusal: PayRefusal, trade: Option<TradeId>) -> Said {
-    let answer = pay::Answer::Failed {
-        error: codes::pay(refusal).code.into(),
-        partner_trans_id: Some(id),
-        alipay_trans_id: trade.map(Into::into),
-    };
-    Said::Pay(answer, trade)
-}
-
-pub(super) fn pay(outcome: Outcome, partner: &Partner, id: PartnerTransId, amount: Amount) -> Said {
+/// `trade` is the one that stands under the id of a refused pay; the answer names it (`spec/02`).
+pub(super) fn pay(
+    outcome: Outcome,
+    partner: &Partner,
+    id: PartnerTransId,
+    amount: Amount,
+    trade: Option<TradeId>,
+) -> Said {
     match outcome {
         Ok(Reply::Pay(Ok(done))) => pay_done(&done, partner),
-        Ok(Reply::Pay(Err(refusal))) => pay_refused(id, refusal, None),
-        Ok(_) => Said::Rejected(code::SYSTEM_ERROR),
-        Err(fault) => fault_code(fault).map_or_else(
-            || {
-                let error = Some(code::SYSTEM_ERROR.code.into());
-                let answer = pay::Answer::Unknown {
-                    error,
-                    partner_trans_id: Some(id),
-                    alipay_trans_id: None,
-                    amount: Some(amount),
-                };
-                Said::Pay(answer, None)
-            },
-            Said::Rejected,
-        ),
+        Ok(Reply::Pay(Err(refusal))) => {
+            let answer = pay::Answer::Failed {
+                error: codes::pay(refusal).code.into(),
+                partner_trans_id: Some(id),
+                alipay_trans_id: trade.map(Into::into),
+            };
+            Said::Pay(answer, trade)
+        }
+        Ok(_) | Err(Fault::NothingDone) => Said::Rejected(code::SYSTEM_ERROR),
+        Err(Fault::Unknown) => {
+            let answer = pay::Answer::Unknown {
+                error: Some(code::SYSTEM_ERROR.code.into()),
+                partner_trans_id: Some(id),
+                alipay_trans_id: None,
+                amount: Some(amount),
+            };
+            Said::Pay(answer, None)
+        }
     }
 }
 
@@ -287,24 +286,18 @@ pub(super) fn cancel(outcome: Outcome, name: CancelName, id: PartnerTransId) -> 
             let code = codes::cancel(refusal);
             cancel_failed(name, Some(id), code, code.code == code::SYSTEM_ERROR.code)
         }
-        Ok(_) => Said::Rejected(code::SYSTEM_ERROR),
-        Err(fault) => fault_code(fault).map_or_else(
-            || {
-                let outcome = cancel::Outcome::Unknown {
-                    error: code::SYSTEM_ERROR.code.into(),
-                };
-                Said::Cancel(
-                    cancel::Answer {
-                        partner_trans_id: Some(id),
-                        trade_no: None,
-                        outcome,
-                    },
-                    name,
-                    None,
-                )
-            },
-            Said::Rejected,
-        ),
+        Ok(_) | Err(Fault::NothingDone) => Said::Rejected(code::SYSTEM_ERROR),
+        Err(Fault::Unknown) => {
+            let outcome = cancel::Outcome::Unknown {
+                error: code::SYSTEM_ERROR.code.into(),
+            };
+            let answer = cancel::Answer {
+                partner_trans_id: Some(id),
+                trade_no: None,
+                outcome,
+            };
+            Said::Cancel(answer, name, None)
+        }
     }
 }
 

@@ -74,22 +74,18 @@ fn check_code(
     if app.guard.is_blocked(partner, alias, now) {
         return Ok((Err(CodeRefusal::TooManyTries), tag));
     }
-    let Some(device) = app.readers.read(|reader| reader.device(alias))? else {
-        app.guard
-            .note(partner, code, CodeRefusal::UnknownAlias, now);
-        return Ok((Err(CodeRefusal::UnknownAlias), tag));
-    };
-    let checked = code.check(&device.secret, now);
+    let device = app.readers.read(|reader| reader.device(alias))?;
+    let checked = device.ok_or(CodeRefusal::UnknownAlias).and_then(|device| {
+        let code = code.check(&device.secret, now)?;
+        Ok(Buyer {
+            wallet: device.wallet,
+            code,
+        })
+    });
     if let Err(refusal) = checked {
         app.guard.note(partner, code, refusal, now);
     }
-    Ok((
-        checked.map(|code| Buyer {
-            wallet: device.wallet,
-            code,
-        }),
-        tag,
-    ))
+    Ok((checked, tag))
 }
 
 /// `spec/13`, 15: the default store, a registered one, or one that the request describes.

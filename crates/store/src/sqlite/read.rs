@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, params};
-use spotpay_core::command::{DueClose, Keys};
+use spotpay_core::command::Keys;
 use spotpay_core::id::{PartnerId, SecondaryMerchantId, StoreId, TradeId, WalletId};
 use spotpay_core::ledger::{Account, Cause};
 use spotpay_core::money::{Amount, Money};
@@ -166,20 +166,22 @@ pub(super) fn due_timers(
     connection: &Connection,
     now: Timestamp,
     limit: usize,
-) -> Result<Vec<DueClose>, StoreError> {
-    let sql = "SELECT trade.key, partner, partner_trans_id FROM timer JOIN trade ON trade.key = timer.trade
+) -> Result<Vec<TradeKey>, StoreError> {
+    let sql = "SELECT partner, partner_trans_id FROM timer JOIN trade ON trade.key = timer.trade
                WHERE due <= ? ORDER BY due, trade LIMIT ?";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    all(connection, sql, params![now.as_micros(), limit], |row| {
-        let id: String = row.get(2)?;
-        let partner = rows::partner_id(row.get(1)?, "trade")?;
-        let id = id
-            .parse()
-            .map_err(|_| corrupt("trade", "partner_trans_id"))?;
-        Ok(DueClose {
-            id: rows::trade_id(row.get(0)?),
-            key: TradeKey { partner, id },
-        })
+    all(connection, sql, params![now.as_micros(), limit], trade_key)
+}
+
+/// A trade's key from its two columns.
+fn trade_key(row: &rusqlite::Row<'_>) -> Result<TradeKey, StoreError> {
+    let text: String = row.get(1)?;
+    let id = text
+        .parse()
+        .map_err(|_| corrupt("trade", "partner_trans_id"))?;
+    Ok(TradeKey {
+        partner: rows::partner_id(row.get(0)?, "trade")?,
+        id,
     })
 }
 
@@ -240,16 +242,12 @@ impl Reader {
     /// A fault of the store.
     pub fn trade_key(&self, id: TradeId) -> Result<Option<TradeKey>, StoreError> {
         let sql = "SELECT partner, partner_trans_id FROM trade WHERE key = ? AND state <> 3";
-        one(&self.connection, sql, [rows::row_key(id.as_i64())], |row| {
-            let text: String = row.get(1)?;
-            let id = text
-                .parse()
-                .map_err(|_| corrupt("trade", "partner_trans_id"))?;
-            Ok(TradeKey {
-                partner: rows::partner_id(row.get(0)?, "trade")?,
-                id,
-            })
-        })
+        one(
+            &self.connection,
+            sql,
+            [rows::row_key(id.as_i64())],
+            trade_key,
+        )
     }
 
     /// A wallet by its number.

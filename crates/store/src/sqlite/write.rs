@@ -18,7 +18,7 @@ pub(super) fn commit(
     batch: BatchId,
     now: Timestamp,
 ) -> Result<(), CommitError> {
-    if let Err(error) = write_all(connection, set.writes(), set, batch, now) {
+    if let Err(error) = write_all(connection, set, batch, now) {
         roll_back(connection);
         return Err(CommitError::Failed(error));
     }
@@ -42,14 +42,14 @@ pub(super) fn roll_back(connection: &Connection) {
 
 fn write_all(
     tx: &Connection,
-    writes: &Writes,
     set: &WorkingSet,
     batch: BatchId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    write_slots(tx, writes, set)?;
+    let writes = set.writes();
+    write_slots(tx, set)?;
     write_entries(tx, writes)?;
-    write_wallets(tx, writes, set)?;
+    write_wallets(tx, set)?;
     write_timers(tx, writes)?;
     for shop in &writes.shops {
         config::write_shop(tx, shop)?;
@@ -83,7 +83,8 @@ fn write_all(
     Ok(())
 }
 
-fn write_slots(tx: &Connection, writes: &Writes, set: &WorkingSet) -> Result<(), StoreError> {
+fn write_slots(tx: &Connection, set: &WorkingSet) -> Result<(), StoreError> {
+    let writes = set.writes();
     if !writes.slots_new.is_empty() {
         let mut insert = tx.prepare_cached(
             "INSERT INTO trade (key, partner, partner_trans_id, state, amount, currency, wallet, inst, shop, content,
@@ -293,7 +294,8 @@ fn write_entries(tx: &Connection, writes: &Writes) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn write_wallets(tx: &Connection, writes: &Writes, set: &WorkingSet) -> Result<(), StoreError> {
+fn write_wallets(tx: &Connection, set: &WorkingSet) -> Result<(), StoreError> {
+    let writes = set.writes();
     for wallet in writes.wallets_new.iter().filter_map(|id| set.wallet(*id)) {
         tx.prepare_cached(
             "INSERT INTO wallet (id, name, login, inst, balance, state, confirmation, limit_per_payment,
