@@ -1,9 +1,12 @@
 //! Commands: everything that may change money or state, as values.
 
 use crate::config::{Config, ConfigChange};
-use crate::id::WalletId;
+use crate::id::{EventId, PartnerId, TradeId, WalletId};
 use crate::money::{Amount, Currency};
+use crate::notification::Delivery;
 use crate::payment_code::{Alias, CodeRefusal, CodeTag, CodeUse};
+use crate::refund::{RefundKey, RefundMode};
+use crate::registration::{StoreData, StoreKey, StoreState};
 use crate::shop::{ShopFound, ShopRefusal};
 use crate::time::Timestamp;
 use crate::trade::{CancelName, ContentHash, TradeKey};
@@ -21,6 +24,23 @@ pub enum Command {
     Cancel(Cancel),
     /// The timer of a waiting trade.
     Close(TradeKey),
+    /// A partner's refund request.
+    Refund(Box<AskRefund>),
+    /// The batch's turn of an accepted refund.
+    WorkOff(RefundKey),
+    /// A partner says what a store is.
+    RegisterStore(Box<StoreData>),
+    /// Somebody decided about a registered store.
+    ReviewStore(Box<StoreReview>),
+    /// What became of one sending of a notification.
+    NoteDelivery(Delivery),
+    /// A notification is to be sent at an instant: once more by hand, or later than it would be.
+    Reschedule {
+        /// Which.
+        notification: EventId,
+        /// When.
+        at: Timestamp,
+    },
     /// A wallet is opened with a first device and maybe money.
     OpenWallet(Box<OpenWallet>),
     /// A wallet gets another state or other limits.
@@ -98,6 +118,34 @@ pub struct Cancel {
     pub name: CancelName,
 }
 
+/// A partner's refund request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AskRefund {
+    /// Who, and its number for the refund.
+    pub key: RefundKey,
+    /// The partner's number of the payment.
+    pub trade: TradeKey,
+    /// Our number of the payment, when the request names it too: both must lead to one trade.
+    pub trade_id: Option<TradeId>,
+    /// How much.
+    pub amount: Amount,
+    /// When the caller wants to hear the result.
+    pub mode: RefundMode,
+    /// Why, in the partner's words.
+    pub reason: Option<Box<str>>,
+    /// Where the partner wants to hear of it.
+    pub notify_url: Option<Box<str>>,
+}
+
+/// What somebody decided about a registered store.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoreReview {
+    /// Which store.
+    pub key: StoreKey,
+    /// What it is now.
+    pub state: StoreState,
+}
+
 /// A new wallet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OpenWallet {
@@ -165,39 +213,91 @@ pub struct Keys {
     pub aliases: Vec<Alias>,
     /// What limited partners took in.
     pub turnovers: Vec<TurnoverKey>,
+    /// Refunds; each brings its trade along.
+    pub refunds: Vec<RefundKey>,
+    /// Trades whose accepted refunds are needed as well.
+    pub trades_to_cancel: Vec<TradeKey>,
+    /// Partners whose unsettled funds are needed.
+    pub funds: Vec<PartnerId>,
+    /// Registered stores.
+    pub stores: Vec<StoreKey>,
+    /// Notifications.
+    pub notifications: Vec<EventId>,
 }
 
 impl Command {
-    /// Adds what this command names.
-    pub fn add_keys(&self, config: &Config, now: Timestamp, keys: &mut Keys) {
-        let trade_key = match self {
-            Self::Pay(pay) => Some(&pay.key),
-            Self::Confirm(confirm) => Some(&confirm.key),
-            Self::Cancel(cancel) => Some(&cancel.key),
-            Self::Close(key) => Some(key),
-            Self::OpenWallet(_)
+    /// The partner that it is for, where it is for one: callers have their turns by partner.
+    pub fn partner(&self) -> Option<PartnerId> {
+        match self {
+            Self::Pay(pay) => Some(pay.key.partner),
+            Self::Confirm(confirm) => Some(confirm.key.partner),
+            Self::Cancel(cancel) => Some(cancel.key.partner),
+            Self::Close(key) => Some(key.partner),
+            Self::Refund(refund) => Some(refund.key.partner),
+            Self::WorkOff(key) => Some(key.partner),
+            Self::RegisterStore(data) => Some(data.shop.partner),
+            Self::ReviewStore(review) => Some(review.key.partner),
+            Self::NoteDelivery(_)
+            | Self::Reschedule { .. }
+            | Self::OpenWallet(_)
             | Self::AmendWallet(_)
             | Self::TopUp(_)
             | Self::IssueAlias(_)
             | Self::Configure(_) => None,
-        };
-        if let Some(key) = trade_key {
-            keys.trades.push(key.clone());
-            let limited = config
-                .partner(key.partner)
-                .is_some_and(|partner| partner.contract.limit_per_day.is_some());
-            if limited {
-                keys.turnovers.push(TurnoverKey {
-                    partner: key.partner,
-                    date: now.business_date(),
-                });
-            }
         }
+    }
+
+    /// The trade that it names.
+    fn trade(&self) -> Option<&TradeKey> {
+        match self {
+            Self::Pay(pay) => Some(&pay.key),
+            Self::Confirm(confirm) => Some(&confirm.key),
+            Self::Cancel(cancel) => Some(&cancel.key),
+            Self::Close(key) => Some(key),
+            Self::Refund(refund) => Some(&refund.trade),
+            Self::WorkOff(_)
+            | Self::RegisterStore(_)
+            | Self::ReviewStore(_)
+            | Self::NoteDelivery(_)
+            | Self::Reschedule { .. }
+            | Self::OpenWallet(_)
+            | Self::AmendWallet(_)
+            | Self::TopUp(_)
+            | Self::IssueAlias(_)
+            | Self::Configure(_) => None,
+        }
+    }
+
+    /// Adds what this command names.
+    pub fn add_keys(&self, config: &Config, now: Timestamp, keys: &mut Keys) {
+        keys.trades.extend(self.trade().cloned());
+        let limited = |partner: &PartnerId| {
+            let partner = config.partner(*partner);
+            partner.is_some_and(|partner| partner.contract.limit_per_day.is_some())
+        };
+        let turnover = self.partner().filter(limited).map(|partner| TurnoverKey {
+            partner,
+            date: now.business_date(),
+        });
+        keys.turnovers.extend(turnover);
         match self {
             Self::Pay(pay) => {
                 keys.wallets
                     .extend(pay.buyer.iter().map(|buyer| buyer.wallet));
             }
+            Self::Cancel(cancel) => keys.trades_to_cancel.push(cancel.key.clone()),
+            Self::Refund(refund) => {
+                keys.refunds.push(refund.key.clone());
+                keys.funds.push(refund.key.partner);
+            }
+            Self::WorkOff(key) => {
+                keys.refunds.push(key.clone());
+                keys.funds.push(key.partner);
+            }
+            Self::RegisterStore(data) => keys.stores.push(data.key()),
+            Self::ReviewStore(review) => keys.stores.push(review.key.clone()),
+            Self::NoteDelivery(delivery) => keys.notifications.push(delivery.notification),
+            Self::Reschedule { notification, .. } => keys.notifications.push(*notification),
             Self::OpenWallet(open) => {
                 keys.wallets.push(open.id);
                 keys.wallet_names.push(open.name.clone());
@@ -209,7 +309,7 @@ impl Command {
                 keys.wallets.push(device.wallet);
                 keys.aliases.push(device.alias);
             }
-            Self::Confirm(_) | Self::Cancel(_) | Self::Close(_) | Self::Configure(_) => {}
+            Self::Confirm(_) | Self::Close(_) | Self::Configure(_) => {}
         }
     }
 }

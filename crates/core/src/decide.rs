@@ -1,8 +1,12 @@
 //! The one place where anything is decided: same inputs, same answer, nothing written.
 
+mod back;
 mod cancel;
 mod confirm;
+mod notification;
 mod pay;
+mod refund;
+mod store;
 mod wallet;
 
 use crate::command::Command;
@@ -10,15 +14,20 @@ use crate::config::Config;
 use crate::id::{EventId, TradeId};
 use crate::ledger::{Account, Cause, Entry};
 use crate::money::{Amount, Money, MoneyError};
+use crate::notification::{Notification, Tidings};
 use crate::partner::Partner;
+use crate::registration::Registration;
 use crate::time::{CivilDate, Timestamp};
-use crate::trade::{CloseCause, Trade, TradeState};
+use crate::trade::{CloseCause, Slot, Trade, TradeState};
 use crate::wallet::Wallet;
 use crate::working_set::{Changes, TimerChange, TurnoverKey, WorkingSet};
 
 pub use cancel::{CancelAction, CancelDone, CancelRefusal};
 pub use confirm::ConfirmRefusal;
+pub use notification::NotificationUnknown;
 pub use pay::{PayDone, PayRefusal};
+pub use refund::{RefundDone, RefundRefusal};
+pub use store::StoreRefusal;
 pub use wallet::WalletRefusal;
 
 /// What a decision is made with beside the rows: the time, the ids to use, the configuration.
@@ -51,8 +60,14 @@ pub enum Reply {
     Confirm(Result<Box<Trade>, ConfirmRefusal>),
     /// To [`Command::Cancel`].
     Cancel(Result<CancelDone, CancelRefusal>),
-    /// To [`Command::Close`]: whether it closed the trade.
-    Close(TimerOutcome),
+    /// To [`Command::Close`] and [`Command::WorkOff`]: what the timer did.
+    Timer(TimerOutcome),
+    /// To [`Command::Refund`].
+    Refund(Result<RefundDone, RefundRefusal>),
+    /// To [`Command::RegisterStore`] and [`Command::ReviewStore`]: the store as it is now.
+    Store(Result<Box<Registration>, StoreRefusal>),
+    /// To [`Command::NoteDelivery`] and [`Command::Reschedule`]: the notification as it is now.
+    Notification(Result<Box<Notification>, NotificationUnknown>),
     /// To the wallets' commands: the wallet as it is now.
     Wallet(Result<Box<Wallet>, WalletRefusal>),
     /// To [`Command::Configure`].
@@ -67,7 +82,10 @@ impl Reply {
             Self::Pay(_)
             | Self::Confirm(_)
             | Self::Cancel(_)
-            | Self::Close(_)
+            | Self::Timer(_)
+            | Self::Refund(_)
+            | Self::Store(_)
+            | Self::Notification(_)
             | Self::Configured => None,
         }
     }
@@ -79,7 +97,10 @@ impl Reply {
             Self::Pay(_)
             | Self::Wallet(_)
             | Self::Cancel(_)
-            | Self::Close(_)
+            | Self::Timer(_)
+            | Self::Refund(_)
+            | Self::Store(_)
+            | Self::Notification(_)
             | Self::Configured => None,
         }
     }
@@ -88,9 +109,11 @@ impl Reply {
 /// What a timer did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TimerOutcome {
-    /// It closed the trade.
-    Closed,
-    /// There was nothing to close (any more).
+    /// What it was set for.
+    Done,
+    /// It comes again: another night, when the merchant has funds.
+    PutOff,
+    /// There was nothing to do (any more).
     Nothing,
     /// It is too early.
     Early,
@@ -121,6 +144,14 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Dec
         Command::Confirm(confirm) => confirm::decide(set, confirm, context),
         Command::Cancel(cancel) => cancel::decide(set, cancel, context),
         Command::Close(key) => cancel::decide_close(set, key, context),
+        Command::Refund(ask) => refund::decide(set, ask, context),
+        Command::WorkOff(key) => refund::decide_work_off(set, key, context),
+        Command::RegisterStore(data) => store::decide_register(set, data, context),
+        Command::ReviewStore(review) => store::decide_review(set, review, context),
+        Command::NoteDelivery(delivery) => notification::decide_delivery(set, delivery),
+        Command::Reschedule { notification, at } => {
+            notification::decide_reschedule(set, *notification, *at)
+        }
         Command::OpenWallet(open) => wallet::decide_open(set, open, context),
         Command::AmendWallet(amend) => wallet::decide_amend(set, amend),
         Command::TopUp(top_up) => wallet::decide_top_up(set, top_up, context),
@@ -199,6 +230,25 @@ struct Paying {
     turnover: Option<(TurnoverKey, Money)>,
 }
 
+impl Paying {
+    /// The paid trade, and all else that it changes; its partner hears of it.
+    fn into_changes(self, context: &Context<'_>) -> (Trade, Changes) {
+        let trade = &self.trade;
+        let url = trade.notify_url.as_deref();
+        let notification = trade.payment().and_then(|payment| {
+            notification::of(payment.event, trade, Tidings::TradePaid, url, context)
+        });
+        let changes = Changes {
+            wallet: Some(self.wallet),
+            entries: self.entries,
+            turnover: self.turnover,
+            notification,
+            ..Changes::default()
+        };
+        (self.trade, changes)
+    }
+}
+
 /// Why money does not move although the trade could be.
 enum PayingRefusal {
     PartnerDay,
@@ -244,6 +294,7 @@ fn pay_trade(
         refunded: Money::zero(price.currency()),
         refunded_buyer: Money::zero(buyer_amount.currency()),
         commission_returned: Money::zero(price.currency()),
+        refund_pending: Money::zero(price.currency()),
     };
     let trade = Trade {
         state: TradeState::Paid(payment),
@@ -291,14 +342,33 @@ fn clear_timer(trade: &Trade) -> Option<TimerChange> {
     }
 }
 
-/// A waiting trade closed without money.
-fn closed_unpaid(trade: &Trade, at: Timestamp, cause: CloseCause) -> Trade {
-    Trade {
+/// Closes a waiting trade without money. Its partner hears of it unless it asked for it itself.
+fn close_waiting(
+    trade: &Trade,
+    at: Timestamp,
+    cause: CloseCause,
+    context: &Context<'_>,
+) -> (Changes, Trade) {
+    let closed = Trade {
         state: TradeState::Closed {
             at,
             cause,
             payment: None,
         },
         ..trade.clone()
-    }
+    };
+    let event = match cause {
+        CloseCause::Expired | CloseCause::Declined => context.event_id(trade.id.bucket()),
+        CloseCause::Cancelled(_) | CloseCause::Refunded => None,
+    };
+    let url = trade.notify_url.as_deref();
+    let notification =
+        event.and_then(|event| notification::of(event, trade, Tidings::TradeClosed, url, context));
+    let changes = Changes {
+        slot: Some(Slot::Trade(Box::new(closed.clone()))),
+        timer: clear_timer(trade),
+        notification,
+        ..Changes::default()
+    };
+    (changes, closed)
 }

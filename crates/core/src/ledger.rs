@@ -148,18 +148,21 @@ pub enum Cause {
     Commission,
     /// A trade was cancelled.
     Cancel,
-    /// Our share given back with it.
+    /// Our share given back with a cancel or a refund.
     CommissionBack,
+    /// Part or all of a payment went back.
+    Refund,
 }
 
 impl Cause {
     /// Every cause, in the order of their codes.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::TopUp,
         Self::Payment,
         Self::Commission,
         Self::Cancel,
         Self::CommissionBack,
+        Self::Refund,
     ];
 
     /// The integer of the store.
@@ -170,6 +173,7 @@ impl Cause {
             Self::Commission => 3,
             Self::Cancel => 4,
             Self::CommissionBack => 5,
+            Self::Refund => 6,
         }
     }
 
@@ -186,6 +190,7 @@ impl Cause {
             Self::Commission => "commission",
             Self::Cancel => "cancel",
             Self::CommissionBack => "commission back",
+            Self::Refund => "refund",
         }
     }
 }

@@ -180,6 +180,21 @@ impl Money {
         Ok(Self { minor, ..self })
     }
 
+    /// The same part of this money that `part` is of `whole`: how a refund's CNY and commission
+    /// follow from its price (`spec/13`, 12).
+    ///
+    /// # Errors
+    /// Part and whole in two currencies, a whole of nothing, or a result beyond 64 bits.
+    pub fn share(self, part: Self, whole: Self, rounding: Rounding) -> Result<Self, MoneyError> {
+        part.same_currency(whole)?;
+        let product = i128::from(self.minor) * i128::from(part.minor);
+        let minor = rounding
+            .divide(product, i128::from(whole.minor))
+            .and_then(|minor| i64::try_from(minor).ok())
+            .ok_or(MoneyError::Overflow)?;
+        Ok(Self { minor, ..self })
+    }
+
     fn same_currency(self, other: Self) -> Result<(), MoneyError> {
         if self.currency == other.currency {
             Ok(())

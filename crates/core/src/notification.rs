@@ -72,3 +72,37 @@ pub struct Delivery {
     /// Whether it says `success`.
     pub acknowledged: bool,
 }
+
+impl Notification {
+    /// Whether a receiver that asks hears `true`: it was not acknowledged yet, or is being sent
+    /// once more by hand (`spec/06`, notify_verify).
+    pub fn is_open(&self) -> bool {
+        self.state != NotificationState::Acknowledged || self.next_at.is_some()
+    }
+
+    /// The notification after one sending: quiet once it is acknowledged, else sent again after the
+    /// next gap, and given up after the last. One sent by hand after that changes nothing but its
+    /// acknowledgement.
+    #[must_use]
+    pub fn after(&self, delivery: &Delivery) -> Self {
+        let gap = usize::try_from(self.attempts)
+            .ok()
+            .and_then(|sent| GAPS.get(sent));
+        let (state, next_at) = match (self.state, gap) {
+            _ if delivery.acknowledged => (NotificationState::Acknowledged, None),
+            (NotificationState::Waiting, Some(gap)) => {
+                (NotificationState::Waiting, Some(delivery.at.plus(*gap)))
+            }
+            (NotificationState::Waiting, None) => (NotificationState::GivenUp, None),
+            (state @ (NotificationState::Acknowledged | NotificationState::GivenUp), _) => {
+                (state, None)
+            }
+        };
+        Self {
+            state,
+            next_at,
+            attempts: self.attempts.saturating_add(1),
+            ..self.clone()
+        }
+    }
+}

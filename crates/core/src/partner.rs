@@ -87,6 +87,101 @@ pub enum CancelGrace {
     UnpaidOnly,
 }
 
+/// Whether registered stores are looked at before payments may name them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StoreReview {
+    /// They are verified as they come.
+    Instant,
+    /// Somebody decides.
+    Manual,
+}
+
+/// Whether synchronous refunds rest from 00:00 to 01:30 GMT+8 (`spec/11`, 16).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SyncRefundPause {
+    /// They never do.
+    None,
+    /// They do, as the standard product's page says.
+    AfterMidnight,
+}
+
+/// A service that a contract lists; the three names of cancel are one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ContractService {
+    /// Pay.
+    Pay,
+    /// Query.
+    Query,
+    /// Cancel, under each of its names.
+    Cancel,
+    /// Refund.
+    Refund,
+    /// Refund query.
+    RefundQuery,
+    /// Registration of stores.
+    StoreMaintain,
+    /// The state of a registration.
+    StoreQuery,
+}
+
+/// The services of a contract.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Services(u8);
+
+impl ContractService {
+    /// Every service, in the order of their bits in the store.
+    pub const ALL: [Self; 7] = [
+        Self::Pay,
+        Self::Query,
+        Self::Cancel,
+        Self::Refund,
+        Self::RefundQuery,
+        Self::StoreMaintain,
+        Self::StoreQuery,
+    ];
+
+    const fn bit(self) -> u8 {
+        match self {
+            Self::Pay => 1,
+            Self::Query => 2,
+            Self::Cancel => 4,
+            Self::Refund => 8,
+            Self::RefundQuery => 16,
+            Self::StoreMaintain => 32,
+            Self::StoreQuery => 64,
+        }
+    }
+}
+
+impl Services {
+    /// All of them.
+    pub const ALL: Self = Self(127);
+
+    /// From a list.
+    pub fn of(list: impl IntoIterator<Item = ContractService>) -> Self {
+        Self(
+            list.into_iter()
+                .fold(0, |bits, service| bits | service.bit()),
+        )
+    }
+
+    /// From the integer of the store.
+    pub fn from_bits(bits: i64) -> Option<Self> {
+        let bits = u8::try_from(bits).ok()?;
+        (bits <= Self::ALL.0).then_some(Self(bits))
+    }
+
+    /// The integer of the store.
+    pub fn bits(self) -> i64 {
+        self.0.into()
+    }
+
+    /// Whether a service is among them.
+    pub const fn has(self, service: ContractService) -> bool {
+        self.0 & service.bit() != 0
+    }
+}
+
 /// How the wallet column of the files is headed (`spec/13`, 23).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WalletColumn {
@@ -148,6 +243,12 @@ pub struct Contract {
     pub cancel_grace: CancelGrace,
     /// How the wallet column of the files is headed.
     pub wallet_column: WalletColumn,
+    /// Whether registered stores are looked at first.
+    pub store_review: StoreReview,
+    /// Whether synchronous refunds rest after midnight.
+    pub sync_refund_pause: SyncRefundPause,
+    /// What the partner may call: `ILLEGAL_PARTNER_EXTERFACE` for the rest.
+    pub services: Services,
     /// The addresses that may call; none listed, all may.
     pub client_ips: Vec<IpAddr>,
     /// The most in one payment: `BEYOND_PER_RECEIPT_RESTRICTION` above it.
@@ -203,6 +304,9 @@ impl Contract {
             store_data: StoreData::Optional,
             cancel_grace: CancelGrace::PaidToo,
             wallet_column: WalletColumn::PaymentInst,
+            store_review: StoreReview::Instant,
+            sync_refund_pause: SyncRefundPause::None,
+            services: Services::ALL,
             client_ips: Vec::new(),
             limit_per_payment: None,
             limit_per_day: None,

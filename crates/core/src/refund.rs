@@ -2,6 +2,7 @@
 
 use crate::id::{EventId, PartnerId, PartnerRefundId, TradeId};
 use crate::money::{Amount, Money};
+use crate::partner::AsyncRefund;
 use crate::time::{Span, Timestamp};
 use crate::trade::TradeKey;
 
@@ -94,5 +95,91 @@ impl Refund {
     /// When it was asked for, to the second.
     pub const fn created_at(&self) -> Timestamp {
         self.id.at()
+    }
+
+    /// The instant from which its merchant's funds are waited for no longer.
+    pub const fn waits_until(&self) -> Timestamp {
+        self.created_at().plus(PATIENCE)
+    }
+}
+
+/// When a refund that is accepted now is worked off: in today's batch, which takes what comes
+/// until midnight; or at once, where the contract says so and the payment is of today.
+pub fn first_due(term: AsyncRefund, paid_at: Timestamp, now: Timestamp) -> Timestamp {
+    match term {
+        AsyncRefund::SameDay if paid_at.business_date() == now.business_date() => now,
+        AsyncRefund::SameDay | AsyncRefund::Batch => batch_of(now).max(now),
+    }
+}
+
+/// Whether a refund that is due may begin now: between the batch's hours, or at once where
+/// [`first_due`] said so.
+pub fn may_begin(term: AsyncRefund, paid_at: Timestamp, now: Timestamp) -> bool {
+    let night_ends = now
+        .business_date()
+        .start()
+        .plus(Span::hours(BATCH_END_HOUR));
+    let at_once = match term {
+        AsyncRefund::SameDay => paid_at.business_date() == now.business_date(),
+        AsyncRefund::Batch => false,
+    };
+    at_once || now < night_ends || batch_of(now) <= now
+}
+
+/// The first batch that begins after an instant.
+pub fn next_batch(now: Timestamp) -> Timestamp {
+    let today = batch_of(now);
+    if now < today {
+        today
+    } else {
+        today.plus(Span::hours(24))
+    }
+}
+
+/// When the batch of an instant's business date begins.
+fn batch_of(now: Timestamp) -> Timestamp {
+    now.business_date().start().plus(Span::hours(BATCH_HOUR))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_spaced(text).unwrap()
+    }
+
+    // Goal: ruling 8, hour by hour.
+    #[test]
+    fn the_batch_of_a_day() {
+        use AsyncRefund::{Batch, SameDay};
+        let (noon, eve) = (at("2026-11-25 12:00:00"), at("2026-11-24 12:00:00"));
+        for (term, paid, now, due) in [
+            (Batch, noon, "2026-11-25 12:00:01", "2026-11-25 23:00:00"),
+            (Batch, noon, "2026-11-25 22:59:59", "2026-11-25 23:00:00"),
+            (Batch, noon, "2026-11-25 23:59:59", "2026-11-25 23:59:59"),
+            (Batch, noon, "2026-11-26 00:00:00", "2026-11-26 23:00:00"),
+            (SameDay, noon, "2026-11-25 12:00:01", "2026-11-25 12:00:01"),
+            (SameDay, eve, "2026-11-25 12:00:01", "2026-11-25 23:00:00"),
+        ] {
+            assert_eq!(first_due(term, paid, at(now)), at(due), "{term:?} {now}");
+        }
+        for (term, paid, now, begins) in [
+            (Batch, noon, "2026-11-25 22:59:59", false),
+            (Batch, noon, "2026-11-25 23:00:00", true),
+            (Batch, noon, "2026-11-26 04:59:59", true),
+            (Batch, noon, "2026-11-26 05:00:00", false),
+            (SameDay, noon, "2026-11-25 13:00:00", true),
+            (SameDay, noon, "2026-11-26 13:00:00", false),
+        ] {
+            assert_eq!(may_begin(term, paid, at(now)), begins, "{term:?} {now}");
+        }
+        for (now, next) in [
+            ("2026-11-25 22:59:59", "2026-11-25 23:00:00"),
+            ("2026-11-25 23:00:00", "2026-11-26 23:00:00"),
+            ("2026-11-26 00:30:00", "2026-11-26 23:00:00"),
+        ] {
+            assert_eq!(next_batch(at(now)), at(next), "{now}");
+        }
     }
 }

@@ -78,4 +78,6 @@ pub enum ShopRefusal {
     StoreDataRequired,
     /// The named store is not registered, and names and industry are missing.
     NotRegistered,
+    /// The named store was rejected.
+    Rejected,
 }

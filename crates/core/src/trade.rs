@@ -7,6 +7,7 @@ use crate::id::{
     EventId, PartnerId, PartnerTransId, SecondaryMerchantId, StoreId, TradeId, WalletId, bucket_of,
 };
 use crate::money::{Amount, Currency, FxRate, Money, MoneyError, Rounding};
+use crate::partner::CommissionOnRefund;
 use crate::payment_code::CodeTag;
 use crate::shop::ShopKey;
 use crate::time::{CivilDate, Span, Timestamp};
@@ -101,18 +102,88 @@ pub struct Payment {
     pub refunded_buyer: Money,
     /// What of our share went back.
     pub commission_returned: Money,
+    /// Refunds that are accepted and not yet worked off, in the price's currency: they count
+    /// against the rest (`spec/13`, 8).
+    pub refund_pending: Money,
+}
+
+/// A part of a payment on its way back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slice {
+    /// In the price's currency.
+    pub price: Money,
+    /// In the buyer's currency.
+    pub buyer: Money,
+    /// What of our share comes with it, in the price's currency.
+    pub commission: Money,
 }
 
 impl Payment {
-    /// The payment once all of it went back, our share included.
-    #[must_use]
-    pub fn all_returned(self, trade: &Trade) -> Self {
-        Self {
-            refunded: trade.amount.money(),
-            refunded_buyer: trade.buyer_amount().money(),
-            commission_returned: self.commission,
+    /// What no refund asked for yet.
+    ///
+    /// # Errors
+    /// A sum beyond 64 bits.
+    pub fn left(self, trade: &Trade) -> Result<Money, MoneyError> {
+        let price = trade.amount.money();
+        price
+            .checked_sub(self.refunded)?
+            .checked_sub(self.refund_pending)
+    }
+
+    /// What goes back when so much more of the price does: shares of the whole payment, so that
+    /// several parts give exactly what one would (`spec/13`, 12).
+    ///
+    /// # Errors
+    /// A sum beyond 64 bits.
+    pub fn slice(
+        self,
+        trade: &Trade,
+        price: Money,
+        commission: CommissionOnRefund,
+    ) -> Result<Slice, MoneyError> {
+        let whole = trade.amount.money();
+        let after = self.refunded.checked_add(price)?;
+        let part = |of: Money| {
+            let before = of.share(self.refunded, whole, Rounding::HalfUp)?;
+            of.share(after, whole, Rounding::HalfUp)?
+                .checked_sub(before)
+        };
+        Ok(Slice {
+            price,
+            buyer: part(trade.buyer_amount().money())?,
+            commission: match commission {
+                CommissionOnRefund::Kept => Money::zero(whole.currency()),
+                CommissionOnRefund::Returned => part(self.commission)?,
+            },
+        })
+    }
+
+    /// The payment once a slice went back.
+    ///
+    /// # Errors
+    /// A sum beyond 64 bits.
+    pub fn without(self, slice: &Slice) -> Result<Self, MoneyError> {
+        Ok(Self {
+            refunded: self.refunded.checked_add(slice.price)?,
+            refunded_buyer: self.refunded_buyer.checked_add(slice.buyer)?,
+            commission_returned: self.commission_returned.checked_add(slice.commission)?,
             ..self
-        }
+        })
+    }
+
+    /// All that is left of a payment, our share included: what a cancel gives back.
+    ///
+    /// # Errors
+    /// A sum beyond 64 bits.
+    pub fn rest(self, trade: &Trade) -> Result<Slice, MoneyError> {
+        Ok(Slice {
+            price: trade.amount.money().checked_sub(self.refunded)?,
+            buyer: trade
+                .buyer_amount()
+                .money()
+                .checked_sub(self.refunded_buyer)?,
+            commission: self.commission.checked_sub(self.commission_returned)?,
+        })
     }
 }
 

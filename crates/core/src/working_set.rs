@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::config::ConfigChange;
-use crate::id::{PartnerId, WalletId};
-use crate::ledger::{AccountTotal, Entry};
-use crate::money::{Currency, Money};
+use crate::id::{EventId, PartnerId, WalletId};
+use crate::ledger::{Account, AccountTotal, Entry};
+use crate::money::{Currency, Money, MoneyError};
+use crate::notification::{Delivery, Notification};
 use crate::payment_code::Alias;
+use crate::refund::{Refund, RefundKey, RefundState};
+use crate::registration::{Registration, StoreKey};
 use crate::shop::Shop;
 use crate::time::{CivilDate, Timestamp};
 use crate::trade::{Slot, Trade, TradeKey};
@@ -50,6 +53,14 @@ pub struct Changes {
     pub device: Option<Device>,
     /// A change of the configuration.
     pub config: Option<ConfigChange>,
+    /// Refunds as they are now.
+    pub refunds: Vec<Refund>,
+    /// A notification as it is now.
+    pub notification: Option<Box<Notification>>,
+    /// What became of one sending of it.
+    pub delivery: Option<Box<Delivery>>,
+    /// A registered store as it is now.
+    pub registration: Option<Box<Registration>>,
 }
 
 /// Debits and credits of one account, currency and business date, in minor units.
@@ -86,6 +97,18 @@ pub struct Writes {
     pub devices: Vec<Device>,
     /// Changes of the configuration, in order.
     pub config: Vec<ConfigChange>,
+    /// Refunds that are new.
+    pub refunds_new: Vec<RefundKey>,
+    /// Refunds that were there.
+    pub refunds_changed: Vec<RefundKey>,
+    /// Notifications that are new.
+    pub notifications_new: Vec<EventId>,
+    /// Notifications that were there.
+    pub notifications_changed: Vec<EventId>,
+    /// Sendings, each with the notification's number of attempts after it.
+    pub deliveries: Vec<(Delivery, u32)>,
+    /// Registered stores that are new or changed.
+    pub stores: Vec<StoreKey>,
 }
 
 impl Writes {
@@ -103,6 +126,11 @@ pub struct WorkingSet {
     wallet_names: HashMap<Box<str>, WalletId>,
     aliases: HashSet<Alias>,
     turnovers: HashMap<TurnoverKey, Money>,
+    /// In order: a cancel goes over them.
+    refunds: BTreeMap<RefundKey, Refund>,
+    funds: HashMap<(PartnerId, Currency), Money>,
+    stores: HashMap<StoreKey, Registration>,
+    notifications: HashMap<EventId, Notification>,
     writes: Writes,
 }
 
@@ -126,6 +154,26 @@ impl WorkingSet {
     /// Adds what a partner took in on a date.
     pub fn loaded_turnover(&mut self, key: TurnoverKey, taken: Money) {
         self.turnovers.insert(key, taken);
+    }
+
+    /// Adds a refund as the store has it.
+    pub fn loaded_refund(&mut self, refund: Refund) {
+        self.refunds.insert(refund.key.clone(), refund);
+    }
+
+    /// Adds what a partner is owed and was not settled, in one currency.
+    pub fn loaded_funds(&mut self, partner: PartnerId, funds: Money) {
+        self.funds.insert((partner, funds.currency()), funds);
+    }
+
+    /// Adds a registered store.
+    pub fn loaded_store(&mut self, registration: Registration) {
+        self.stores.insert(registration.data.key(), registration);
+    }
+
+    /// Adds a notification as the store has it.
+    pub fn loaded_notification(&mut self, notification: Notification) {
+        self.notifications.insert(notification.id, notification);
     }
 
     /// What stands under a partner's number.
@@ -156,6 +204,47 @@ impl WorkingSet {
             .unwrap_or(Money::zero(currency))
     }
 
+    /// A refund.
+    pub fn refund(&self, key: &RefundKey) -> Option<&Refund> {
+        self.refunds.get(key)
+    }
+
+    /// The refunds of a trade that are accepted and not worked off.
+    pub fn accepted_refunds(&self, trade: &TradeKey) -> impl Iterator<Item = &Refund> {
+        self.refunds.values().filter(move |refund| {
+            refund.trade_key == *trade && matches!(refund.state, RefundState::Accepted { .. })
+        })
+    }
+
+    /// What a partner is owed and was not settled, with what this batch moved so far.
+    ///
+    /// # Errors
+    /// A sum beyond 64 bits.
+    pub fn funds(&self, partner: PartnerId, currency: Currency) -> Result<Money, MoneyError> {
+        let stored = self.funds.get(&(partner, currency)).copied();
+        let account = (Account::PartnerPayable(partner).total(), currency);
+        let first = (account.0, account.1, CivilDate::from_days(i32::MIN));
+        let moved = self.writes.totals.range(first..);
+        let moved = moved.take_while(|((total, own, _), _)| (*total, *own) == account);
+        let mut funds = stored.unwrap_or(Money::zero(currency));
+        for (_, moved) in moved {
+            funds = funds
+                .checked_add(Money::of_minor(moved.credits, currency))?
+                .checked_sub(Money::of_minor(moved.debits, currency))?;
+        }
+        Ok(funds)
+    }
+
+    /// A registered store.
+    pub fn store(&self, key: &StoreKey) -> Option<&Registration> {
+        self.stores.get(key)
+    }
+
+    /// A notification.
+    pub fn notification(&self, id: EventId) -> Option<&Notification> {
+        self.notifications.get(&id)
+    }
+
     /// What has to be written.
     pub fn writes(&self) -> &Writes {
         &self.writes
@@ -172,6 +261,10 @@ impl WorkingSet {
             turnover,
             device,
             config,
+            refunds,
+            notification,
+            delivery,
+            registration,
         } = changes;
         if let Some(slot) = slot {
             let key = slot.key().clone();
@@ -209,6 +302,43 @@ impl WorkingSet {
             self.writes.devices.push(device);
         }
         self.writes.config.extend(config);
+        self.apply_refunds(refunds);
+        if let Some(notification) = notification {
+            self.apply_notification(*notification, delivery);
+        }
+        if let Some(registration) = registration {
+            let key = registration.data.key();
+            self.stores.insert(key.clone(), *registration);
+            if !self.writes.stores.contains(&key) {
+                self.writes.stores.push(key);
+            }
+        }
+    }
+
+    fn apply_refunds(&mut self, refunds: Vec<Refund>) {
+        for refund in refunds {
+            let key = refund.key.clone();
+            let was_there = self.refunds.insert(key.clone(), refund).is_some();
+            note(
+                key,
+                was_there,
+                &mut self.writes.refunds_new,
+                &mut self.writes.refunds_changed,
+            );
+        }
+    }
+
+    fn apply_notification(&mut self, notification: Notification, delivery: Option<Box<Delivery>>) {
+        let (id, attempts) = (notification.id, notification.attempts);
+        let was_there = self.notifications.insert(id, notification).is_some();
+        note(
+            id,
+            was_there,
+            &mut self.writes.notifications_new,
+            &mut self.writes.notifications_changed,
+        );
+        let delivery = delivery.map(|delivery| (*delivery, attempts));
+        self.writes.deliveries.extend(delivery);
     }
 
     fn add_to_totals(&mut self, entry: &Entry) {

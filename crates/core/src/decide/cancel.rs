@@ -1,18 +1,17 @@
 //! Cancel, and the timer that closes what nobody confirmed.
 
 use crate::command::Cancel;
-use crate::decide::{
-    Context, Decision, EventEntries, Reply, TimerOutcome, clear_timer, closed_unpaid,
-};
-use crate::ledger::{Account, Cause};
-use crate::money::{Amount, Money, MoneyError};
+use crate::decide::back::give_back;
+use crate::decide::{Context, Decision, Reply, TimerOutcome, clear_timer, close_waiting};
+use crate::ledger::Cause;
+use crate::money::{Money, MoneyError};
 use crate::partner::{CancelGrace, Partner};
+use crate::refund::{Refund, RefundState};
 use crate::time::{Span, Timestamp};
 use crate::trade::{
     CancelName, CloseCause, ClosedMark, Payment, Slot, Trade, TradeKey, TradeState,
 };
-use crate::wallet::Wallet;
-use crate::working_set::{Changes, TurnoverKey, WorkingSet};
+use crate::working_set::{Changes, WorkingSet};
 
 /// A trade created before midnight may be cancelled this long (`spec/13`, 5).
 pub(crate) const GRACE: Span = Span::minutes(15);
@@ -67,18 +66,18 @@ pub(super) fn decide(set: &WorkingSet, cancel: &Cancel, context: &Context<'_>) -
 /// Closes what nobody confirmed in time.
 pub(super) fn decide_close(set: &WorkingSet, key: &TradeKey, context: &Context<'_>) -> Decision {
     let Some(Slot::Trade(trade)) = set.slot(key) else {
-        return Decision::unchanged(Reply::Close(TimerOutcome::Nothing));
+        return Decision::unchanged(Reply::Timer(TimerOutcome::Nothing));
     };
     match (trade.state, trade.state_at(context.now)) {
         (TradeState::Waiting, TradeState::Closed { at, cause, .. }) => {
-            let (changes, _) = close_waiting(trade, at, cause);
+            let (changes, _) = close_waiting(trade, at, cause, context);
             Decision {
                 changes,
-                reply: Reply::Close(TimerOutcome::Closed),
+                reply: Reply::Timer(TimerOutcome::Done),
             }
         }
         (TradeState::Waiting, TradeState::Waiting | TradeState::Paid(_)) => {
-            Decision::unchanged(Reply::Close(TimerOutcome::Early))
+            Decision::unchanged(Reply::Timer(TimerOutcome::Early))
         }
         (TradeState::Paid(_) | TradeState::Closed { .. }, _) => {
             // The row of a timer that has nothing left to do goes as well.
@@ -92,7 +91,7 @@ pub(super) fn decide_close(set: &WorkingSet, key: &TradeKey, context: &Context<'
             };
             Decision {
                 changes,
-                reply: Reply::Close(TimerOutcome::Nothing),
+                reply: Reply::Timer(TimerOutcome::Nothing),
             }
         }
     }
@@ -129,11 +128,14 @@ fn cancel_trade(
     };
     match (trade.state, trade.state_at(context.now)) {
         (TradeState::Waiting, TradeState::Closed { at, cause, .. }) => {
-            let (changes, trade) = close_waiting(trade, at, cause);
+            let (changes, trade) = close_waiting(trade, at, cause, context);
             Ok((changes, closed(&trade, CancelAction::Close)))
         }
         (TradeState::Waiting, _) => {
-            let (changes, trade) = close_waiting(trade, context.now, CloseCause::Cancelled(name));
+            let (changes, trade) = {
+                let cause = CloseCause::Cancelled(name);
+                close_waiting(trade, context.now, cause, context)
+            };
             Ok((changes, closed(&trade, CancelAction::Close)))
         }
         (TradeState::Paid(payment), _) => {
@@ -142,7 +144,7 @@ fn cancel_trade(
             if window_end(trade, partner) <= context.now {
                 return Err(CancelRefusal::TooLate);
             }
-            give_back(set, trade, payment, name, partner, context)
+            cancel_paid(set, trade, payment, name, partner, context).map_err(CancelRefusal::Money)
         }
         (
             TradeState::Closed {
@@ -156,19 +158,6 @@ fn cancel_trade(
     }
 }
 
-fn close_waiting(trade: &Trade, at: Timestamp, cause: CloseCause) -> (Changes, Trade) {
-    let closed = closed_unpaid(trade, at, cause);
-    let slot = Some(Slot::Trade(Box::new(closed.clone())));
-    (
-        Changes {
-            slot,
-            timer: clear_timer(trade),
-            ..Changes::default()
-        },
-        closed,
-    )
-}
-
 /// The first instant at which a paid trade can no longer be cancelled.
 fn window_end(trade: &Trade, partner: &Partner) -> Timestamp {
     let midnight = trade.created_at().business_date().plus_days(1).start();
@@ -178,65 +167,40 @@ fn window_end(trade: &Trade, partner: &Partner) -> Timestamp {
     }
 }
 
-/// Gives back what is left of a payment, and our share with it (`spec/13`, 6).
-fn give_back(
+/// Gives back what is left of a payment, and our share with it; refunds that wait are cancelled
+/// (`spec/13`, 6).
+fn cancel_paid(
     set: &WorkingSet,
     trade: &Trade,
     payment: Payment,
     name: CancelName,
     partner: &Partner,
     context: &Context<'_>,
-) -> Result<(Changes, CancelDone), CancelRefusal> {
-    let money = CancelRefusal::Money;
-    let event = context
-        .event_id(trade.id.bucket())
-        .ok_or(money(MoneyError::Overflow))?;
-    let wallet = set
-        .wallet(trade.wallet)
-        .ok_or(money(MoneyError::Malformed))?;
-    let left = trade
-        .amount
-        .money()
-        .checked_sub(payment.refunded)
-        .map_err(money)?;
-    let left_buyer = trade
-        .buyer_amount()
-        .money()
-        .checked_sub(payment.refunded_buyer)
-        .map_err(money)?;
-    let commission = payment
-        .commission
-        .checked_sub(payment.commission_returned)
-        .map_err(money)?;
-
-    let mut entries = EventEntries::new(event, Some(trade.id));
-    add_return(&mut entries, trade, left, left_buyer);
-    let payable = Account::PartnerPayable(trade.key.partner);
-    entries.add(
-        Account::CommissionIncome,
-        payable,
-        commission,
-        Cause::CommissionBack,
-    );
-
-    let paid_on = payment.at.business_date();
-    let wallet = give_to_wallet(wallet, left_buyer, paid_on).map_err(money)?;
-    let returned = payment.all_returned(trade);
-    let state = TradeState::Closed {
-        at: context.now,
-        cause: CloseCause::Cancelled(name),
-        payment: Some(returned),
+) -> Result<(Changes, CancelDone), MoneyError> {
+    let event = context.event_id(trade.id.bucket());
+    let cause = (event.ok_or(MoneyError::Overflow)?, Cause::Cancel);
+    let slice = payment.rest(trade)?;
+    let changes = give_back(set, trade, &payment, &slice, cause, (partner, context))?;
+    let returned = Payment {
+        refund_pending: Money::zero(trade.amount.currency()),
+        ..payment.without(&slice)?
     };
     let closed = Trade {
-        state,
+        state: TradeState::Closed {
+            at: context.now,
+            cause: CloseCause::Cancelled(name),
+            payment: Some(returned),
+        },
         ..trade.clone()
+    };
+    let cancelled = |refund: &Refund| Refund {
+        state: RefundState::Cancelled { at: context.now },
+        ..refund.clone()
     };
     let changes = Changes {
         slot: Some(Slot::Trade(Box::new(closed.clone()))),
-        wallet,
-        entries: entries.entries,
-        turnover: turnover_without(set, partner, left, payment.at, context.now).map_err(money)?,
-        ..Changes::default()
+        refunds: set.accepted_refunds(&trade.key).map(cancelled).collect(),
+        ..changes
     };
     Ok((
         changes,
@@ -245,54 +209,4 @@ fn give_back(
             action: CancelAction::Refund,
         },
     ))
-}
-
-/// The reverse of a payment's way: from the partner, through FX clearing, to the wallet.
-fn add_return(entries: &mut EventEntries, trade: &Trade, price: Money, paid: Money) {
-    let (wallet, payable) = (
-        Account::Wallet(trade.wallet),
-        Account::PartnerPayable(trade.key.partner),
-    );
-    if paid.currency() == price.currency() {
-        entries.add(payable, wallet, price, Cause::Cancel);
-    } else {
-        entries.add(payable, Account::FxClearing, price, Cause::Cancel);
-        entries.add(Account::FxClearing, wallet, paid, Cause::Cancel);
-    }
-}
-
-fn give_to_wallet(
-    wallet: &Wallet,
-    paid: Money,
-    paid_on: crate::time::CivilDate,
-) -> Result<Option<Wallet>, MoneyError> {
-    match Amount::new(paid) {
-        Ok(amount) => wallet.given_back(amount, paid_on).map(Some),
-        Err(_) => Ok(None),
-    }
-}
-
-/// A cancel on the day of the payment makes room again in the partner's day.
-fn turnover_without(
-    set: &WorkingSet,
-    partner: &Partner,
-    left: Money,
-    paid_at: Timestamp,
-    now: Timestamp,
-) -> Result<Option<(TurnoverKey, Money)>, MoneyError> {
-    let date = now.business_date();
-    if partner.contract.limit_per_day.is_none() || paid_at.business_date() != date {
-        return Ok(None);
-    }
-    let key = TurnoverKey {
-        partner: partner.id,
-        date,
-    };
-    let taken = set.turnover(key, left.currency()).checked_sub(left)?;
-    let taken = if taken.minor() < 0 {
-        Money::zero(taken.currency())
-    } else {
-        taken
-    };
-    Ok(Some((key, taken)))
 }

@@ -2,7 +2,7 @@
 
 use crate::command::{BuyerAnswer, Confirm};
 use crate::decide::{
-    Context, Decision, Paying, PayingRefusal, Reply, clear_timer, closed_unpaid, pay_trade,
+    Context, Decision, PayingRefusal, Reply, clear_timer, close_waiting, pay_trade,
 };
 use crate::money::MoneyError;
 use crate::trade::{CloseCause, Slot, Trade, TradeState};
@@ -53,15 +53,12 @@ fn answer(
     }
     match (trade.state_at(context.now), confirm.answer) {
         (TradeState::Waiting, BuyerAnswer::Accept) => accept(set, trade, context),
-        (TradeState::Waiting, BuyerAnswer::Decline) => {
-            let declined = closed_unpaid(trade, context.now, CloseCause::Declined);
-            let changes = Changes {
-                slot: Some(Slot::Trade(Box::new(declined.clone()))),
-                timer: clear_timer(trade),
-                ..Changes::default()
-            };
-            Ok((changes, declined))
-        }
+        (TradeState::Waiting, BuyerAnswer::Decline) => Ok(close_waiting(
+            trade,
+            context.now,
+            CloseCause::Declined,
+            context,
+        )),
         // A second tap on the same button.
         (TradeState::Paid(_), BuyerAnswer::Accept)
         | (
@@ -97,19 +94,11 @@ fn accept(
         .event_id(trade.id.bucket())
         .ok_or(ConfirmRefusal::Money(MoneyError::Overflow))?;
     let paying = pay_trade(set, trade, wallet, partner, event, context.now)?;
-    let Paying {
-        trade: paid,
-        wallet,
-        entries,
-        turnover,
-    } = paying;
+    let (paid, changes) = paying.into_changes(context);
     let changes = Changes {
         slot: Some(Slot::Trade(Box::new(paid.clone()))),
-        wallet: Some(wallet),
-        entries,
-        turnover,
         timer: clear_timer(trade),
-        ..Changes::default()
+        ..changes
     };
     Ok((changes, paid))
 }

@@ -1,7 +1,7 @@
 //! Pay: a fresh trade, or the present state of one that exists.
 
 use crate::command::{Buyer, Pay};
-use crate::decide::{Context, Decision, Paying, PayingRefusal, Reply, pay_trade};
+use crate::decide::{Context, Decision, PayingRefusal, Reply, pay_trade};
 use crate::money::{FxRate, MoneyError};
 use crate::partner::{Partner, Product};
 use crate::payment_code::CodeRefusal;
@@ -145,21 +145,7 @@ fn fresh(
         }
         Confirmation::NotAsked => {
             let paying = pay_trade(set, &trade, &spent, partner, trade.id.into(), context.now)?;
-            let Paying {
-                trade,
-                wallet,
-                entries,
-                turnover,
-            } = paying;
-            (
-                trade,
-                Changes {
-                    wallet: Some(wallet),
-                    entries,
-                    turnover,
-                    ..Changes::default()
-                },
-            )
+            paying.into_changes(context)
         }
     };
     changes.slot = Some(Slot::Trade(Box::new(trade.clone())));
