@@ -9,7 +9,7 @@ use crate::refund::{RefundKey, RefundMode};
 use crate::registration::{StoreData, StoreKey, StoreState};
 use crate::shop::{ShopFound, ShopRefusal};
 use crate::time::Timestamp;
-use crate::trade::{CancelName, ContentHash, TradeKey};
+use crate::trade::{CancelName, ContentHash, Dialect, TradeKey};
 use crate::wallet::{Confirmation, Device, PaymentInst, WalletState};
 use crate::working_set::TurnoverKey;
 
@@ -85,6 +85,8 @@ pub struct Pay {
     pub memo: Option<Box<str>>,
     /// Where the partner wants to hear of it.
     pub notify_url: Option<Box<str>>,
+    /// How the request was written.
+    pub dialect: Dialect,
     /// What a repeat must have in common.
     pub content: ContentHash,
 }
@@ -135,6 +137,8 @@ pub struct AskRefund {
     pub reason: Option<Box<str>>,
     /// Where the partner wants to hear of it.
     pub notify_url: Option<Box<str>>,
+    /// How the request was written.
+    pub dialect: Dialect,
 }
 
 /// What somebody decided about a registered store.

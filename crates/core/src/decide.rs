@@ -234,9 +234,9 @@ impl Paying {
     /// The paid trade, and all else that it changes; its partner hears of it.
     fn into_changes(self, context: &Context<'_>) -> (Trade, Changes) {
         let trade = &self.trade;
-        let url = trade.notify_url.as_deref();
+        let requested = (trade.notify_url.as_deref(), trade.dialect);
         let notification = trade.payment().and_then(|payment| {
-            notification::of(payment.event, trade, Tidings::TradePaid, url, context)
+            notification::of(payment.event, trade, Tidings::TradePaid, requested, context)
         });
         let changes = Changes {
             wallet: Some(self.wallet),
@@ -361,9 +361,9 @@ fn close_waiting(
         CloseCause::Expired | CloseCause::Declined => context.event_id(trade.id.bucket()),
         CloseCause::Cancelled(_) | CloseCause::Refunded => None,
     };
-    let url = trade.notify_url.as_deref();
-    let notification =
-        event.and_then(|event| notification::of(event, trade, Tidings::TradeClosed, url, context));
+    let requested = (trade.notify_url.as_deref(), trade.dialect);
+    let notification = event
+        .and_then(|event| notification::of(event, trade, Tidings::TradeClosed, requested, context));
     let changes = Changes {
         slot: Some(Slot::Trade(Box::new(closed.clone()))),
         timer: clear_timer(trade),

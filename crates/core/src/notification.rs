@@ -3,6 +3,7 @@
 
 use crate::id::{EventId, PartnerId, TradeId};
 use crate::time::{Span, Timestamp};
+use crate::trade::Dialect;
 
 /// The gaps between the sends of one notification until it is acknowledged (`spec/11`, 7).
 pub const GAPS: [Span; 7] = [
@@ -50,6 +51,8 @@ pub struct Notification {
     pub tidings: Tidings,
     /// Where it is sent.
     pub url: Box<str>,
+    /// How it is written: as the request that it is about.
+    pub dialect: Dialect,
     /// Whether it was heard.
     pub state: NotificationState,
     /// How often it was sent.

@@ -4,7 +4,7 @@ use crate::id::{EventId, PartnerId, PartnerRefundId, TradeId};
 use crate::money::{Amount, Money};
 use crate::partner::AsyncRefund;
 use crate::time::{Span, Timestamp};
-use crate::trade::TradeKey;
+use crate::trade::{Dialect, TradeKey};
 
 /// The hour, GMT+8, at which the batch of a business date begins (`spec/13`, 8).
 const BATCH_HOUR: i64 = 23;
@@ -87,6 +87,8 @@ pub struct Refund {
     pub reason: Option<Box<str>>,
     /// Where the partner wants to hear of it.
     pub notify_url: Option<Box<str>>,
+    /// How its request was written.
+    pub dialect: Dialect,
     /// Where it is in its life.
     pub state: RefundState,
 }

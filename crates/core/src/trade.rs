@@ -59,6 +59,11 @@ impl ContentHash {
     }
 }
 
+/// How a partner's request was written, sign type and charset, as wire numbers it: what is sent
+/// later about it is written the same way. Core keeps it and does not look inside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Dialect(pub u8);
+
 /// How a conversion was done; it holds for the life of the trade (`spec/13`, 12).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Conversion {
@@ -254,6 +259,8 @@ pub struct Trade {
     pub memo: Option<Box<str>>,
     /// Where the partner wants to hear of it.
     pub notify_url: Option<Box<str>>,
+    /// How its request was written.
+    pub dialect: Dialect,
     /// What a repeat must have in common.
     pub content: ContentHash,
     /// The code that was scanned.

@@ -72,7 +72,7 @@ struct Job {
 impl Job {
     fn partner(&self) -> Option<PartnerId> {
         match &self.errand {
-            Errand::Decide(command) => partner_of(command),
+            Errand::Decide(command) => command.partner(),
             Errand::MoveClock(_) | Errand::Reset(..) => None,
         }
     }
@@ -82,20 +82,6 @@ impl Job {
             // Whoever asked may be gone; what was decided stays decided.
             let _ = reply.send(outcome);
         }
-    }
-}
-
-fn partner_of(command: &Command) -> Option<PartnerId> {
-    match command {
-        Command::Pay(pay) => Some(pay.key.partner),
-        Command::Confirm(confirm) => Some(confirm.key.partner),
-        Command::Cancel(cancel) => Some(cancel.key.partner),
-        Command::Close(key) => Some(key.partner),
-        Command::OpenWallet(_)
-        | Command::AmendWallet(_)
-        | Command::TopUp(_)
-        | Command::IssueAlias(_)
-        | Command::Configure(_) => None,
     }
 }
 
@@ -129,6 +115,8 @@ struct Link {
     health: AtomicU8,
     counters: Counters,
     clock: Arc<dyn Clock>,
+    /// Woken when there is something to tell partners.
+    notifications: tokio::sync::Notify,
 }
 
 /// The way in for everybody else: cheap to clone, safe from every thread.
@@ -145,7 +133,8 @@ impl EngineHandle {
         self.send(Errand::Decide(command)).await
     }
 
-    /// Moves the sandbox clock forward and runs what is due on the way, in order of due time.
+    /// Moves the sandbox clock forward and runs what is due on the way, in order of due time. It
+    /// stops early at an instant at which there is something to tell partners.
     ///
     /// # Errors
     /// As [`EngineHandle::submit`].
@@ -182,6 +171,11 @@ impl EngineHandle {
                 Err(Fault::NothingDone)
             }
         }
+    }
+
+    /// Waits until something was written that partners must hear.
+    pub async fn notifications_written(&self) {
+        self.0.notifications.notified().await;
     }
 
     /// Whether reads may be answered.
@@ -239,7 +233,9 @@ pub struct Engine {
     ids: IdNumbers,
     batch: BatchId,
     last_now: Timestamp,
-    next_timer: Option<Timestamp>,
+    next_due: Option<Timestamp>,
+    /// Since this was last looked at.
+    notifications_written: bool,
     doubt: Option<Doubt>,
 }
 
@@ -256,7 +252,7 @@ impl Engine {
     ) -> Result<(Self, EngineHandle), StoreError> {
         let config = Arc::new(store.config()?);
         let resume = store.resume()?;
-        let next_timer = store.next_timer()?;
+        let next_due = store.next_due()?;
         clock.set_offset(config.clock_offset);
         publish(&config);
         let link = Arc::new(Link {
@@ -264,6 +260,7 @@ impl Engine {
             health: AtomicU8::new(0),
             counters: Counters::default(),
             clock,
+            notifications: tokio::sync::Notify::new(),
         });
         let engine = Self {
             store,
@@ -273,7 +270,8 @@ impl Engine {
             ids: IdNumbers::after(resume.newest),
             batch: resume.batch,
             last_now: resume.at,
-            next_timer,
+            next_due,
+            notifications_written: false,
             doubt: None,
         };
         Ok((engine, EngineHandle(link)))
@@ -285,11 +283,11 @@ impl Engine {
             self.clear_doubt(doubt);
             return Step {
                 decided: 0,
-                next_due: self.next_timer,
+                next_due: self.next_due,
             };
         }
         let now = self.now();
-        let mut jobs = self.due_timers(now);
+        let mut jobs = self.due(now);
         let timers = jobs.len();
         jobs.extend(self.link.queue.take(BATCH_MAX - timers));
         let decided = jobs.len();
@@ -301,7 +299,7 @@ impl Engine {
         }
         Step {
             decided,
-            next_due: self.next_timer,
+            next_due: self.next_due,
         }
     }
 
@@ -340,16 +338,16 @@ impl Engine {
         self.link.clock.now().max(self.last_now)
     }
 
-    fn due_timers(&mut self, now: Timestamp) -> Vec<Job> {
-        if self.next_timer.is_none_or(|due| now < due) {
+    fn due(&mut self, now: Timestamp) -> Vec<Job> {
+        if self.next_due.is_none_or(|due| now < due) {
             return Vec::new();
         }
         let arrived = self.link.clock.monotonic();
-        match self.store.due_timers(now, TIMERS_MAX) {
+        match self.store.due(now, TIMERS_MAX) {
             Ok(due) => due
                 .into_iter()
-                .map(|due| Job {
-                    errand: Errand::Decide(Command::Close(due)),
+                .map(|command| Job {
+                    errand: Errand::Decide(command),
                     arrived,
                     reply: None,
                 })
@@ -433,7 +431,7 @@ impl Engine {
             match self.store.commit(&set, batch, now) {
                 Ok(()) => {
                     self.committed(batch, now, &set.writes().config);
-                    self.note_timers(&set);
+                    self.note_writes(&set);
                     let counters = &self.link.counters;
                     counters.batches.fetch_add(1, Ordering::Relaxed);
                     counters
@@ -526,15 +524,22 @@ impl Engine {
         (self.publish)(&self.config);
     }
 
-    fn note_timers(&mut self, set: &WorkingSet) {
-        if !set.writes().timers.is_empty() {
-            self.read_next_timer();
+    /// What was written may be due sooner than what was known, or have to be told.
+    fn note_writes(&mut self, set: &WorkingSet) {
+        let writes = set.writes();
+        let refunds = writes.refunds_new.len() + writes.refunds_changed.len();
+        if !writes.timers.is_empty() || refunds > 0 {
+            self.read_next_due();
+        }
+        if !writes.notifications_new.is_empty() || !writes.notifications_changed.is_empty() {
+            self.notifications_written = true;
+            self.link.notifications.notify_one();
         }
     }
 
-    fn read_next_timer(&mut self) {
-        match self.store.next_timer() {
-            Ok(next) => self.next_timer = next,
+    fn read_next_due(&mut self) {
+        match self.store.next_due() {
+            Ok(next) => self.next_due = next,
             Err(error) => tracing::error!(%error, "the next timer could not be read"),
         }
     }
@@ -556,7 +561,9 @@ impl Engine {
                 let now = self.last_now;
                 if stored {
                     self.committed(batch, now, &config);
-                    self.read_next_timer();
+                    self.read_next_due();
+                    self.notifications_written = true;
+                    self.link.notifications.notify_one();
                     answer_all(jobs, replies);
                 } else {
                     self.run_batch(jobs, now);
@@ -587,16 +594,18 @@ impl Engine {
 
     /// From due instant to due instant, then to the target; what is due runs with its own instant.
     fn run_clock(&mut self, job: Job, target: Timestamp) {
-        while let Some(due) = self.next_timer.filter(|due| *due <= target) {
+        let mut target = target;
+        self.notifications_written = false;
+        while let Some(due) = self.next_due.filter(|due| *due <= target) {
             let at = due.max(self.last_now);
-            let timers = self.due_timers(at);
+            let timers = self.due(at);
             let first = timers.first().map(|timer| timer.errand.clone());
             self.run_batch(timers, at);
             if self.doubt.is_some() {
                 job.answer(Err(Fault::Unknown));
                 return;
             }
-            self.read_next_timer();
+            self.read_next_due();
             // More may be due at one instant than one batch holds; the same one twice is stuck.
             let next = self
                 .due_timers(at)
@@ -605,6 +614,9 @@ impl Engine {
             if first.is_none() || first == next {
                 tracing::error!("a timer stays due; the clock goes past it");
                 break;
+            }
+            if self.notifications_written {
+                target = at;
             }
         }
         let offset = target.since(self.link.clock.real());
@@ -637,7 +649,7 @@ impl Engine {
             return;
         }
         self.last_now = Timestamp::from_micros(0);
-        self.next_timer = None;
+        self.next_due = None;
         // All of it in one batch: a store is empty or seeded, never half.
         let offset = clock.map(|at| at.since(self.link.clock.real()));
         self.take_config(Config {

@@ -78,6 +78,40 @@ const CHECKS: &[(&str, &str)] = &[
         "SELECT key FROM trade WHERE refunded > amount OR commission_returned > commission LIMIT 5",
     ),
     (
+        "what a trade says of its refunds is not what they say",
+        "SELECT trade.key FROM trade LEFT JOIN (
+             SELECT trade, sum(CASE state WHEN 1 THEN amount END) AS done, sum(CASE state WHEN 1 THEN buyer_amount END) AS buyer,
+             sum(CASE state WHEN 0 THEN amount END) AS pending FROM refund GROUP BY trade) AS sums ON sums.trade = trade.key
+         WHERE coalesce(trade.refund_pending, 0) <> coalesce(sums.pending, 0)
+            OR (trade.close_cause IS NULL OR trade.close_cause = 6) AND (coalesce(trade.refunded, 0) <> coalesce(sums.done, 0)
+                OR coalesce(trade.refunded_buyer, 0) <> coalesce(sums.buyer, 0)) LIMIT 5",
+    ),
+    (
+        "a refund is done without its entry, or has one without being done",
+        "SELECT refund.key FROM refund LEFT JOIN entry
+         ON entry.key BETWEEN refund.event * 4 AND refund.event * 4 + 3 AND entry.cause = 6
+            AND entry.debit = refund.partner * 8 + 2 AND entry.amount = refund.amount
+         GROUP BY refund.key HAVING count(entry.key) <> max(refund.state = 1) LIMIT 5",
+    ),
+    (
+        "money was refunded without a refund",
+        "SELECT key FROM entry WHERE cause = 6 AND debit % 8 = 2
+         AND NOT EXISTS (SELECT 1 FROM refund WHERE refund.event = entry.key / 4) LIMIT 5",
+    ),
+    (
+        "an accepted refund is never worked off, or belongs to no paid trade",
+        "SELECT refund.key FROM refund LEFT JOIN trade ON trade.key = refund.trade
+         WHERE refund.state = 0 AND (due IS NULL OR trade.state IS NOT 1) LIMIT 5",
+    ),
+    (
+        "a notification is about no trade, or its deliveries are not its attempts",
+        "SELECT notification.key FROM notification LEFT JOIN (
+             SELECT notification AS key, count(*) AS sent FROM delivery GROUP BY 1) AS deliveries
+         ON deliveries.key = notification.key
+         WHERE notification.attempts <> coalesce(deliveries.sent, 0) OR (notification.state = 0) > (notification.next_at IS NOT NULL)
+            OR NOT EXISTS (SELECT 1 FROM trade WHERE trade.key = notification.trade) LIMIT 5",
+    ),
+    (
         "a waiting trade has no timer",
         "SELECT key FROM trade WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM timer WHERE timer.trade = trade.key) LIMIT 5",
     ),

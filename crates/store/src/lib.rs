@@ -8,10 +8,9 @@ mod error;
 pub mod request_log;
 pub mod sqlite;
 
-use spotpay_core::command::Keys;
+use spotpay_core::command::{Command, Keys};
 use spotpay_core::config::Config;
 use spotpay_core::time::Timestamp;
-use spotpay_core::trade::TradeKey;
 use spotpay_core::working_set::WorkingSet;
 
 pub use check::{Report, TrialLine};
@@ -56,17 +55,18 @@ pub trait Store: Send {
     /// A fault of the store, or rows that no longer mean anything.
     fn config(&mut self) -> Result<Config, StoreError>;
 
-    /// The trades whose timers are due at an instant, the earliest first, at most so many.
+    /// The commands of everything that is due at an instant, trades that wait and refunds for the
+    /// batch, the earliest first, at most so many.
     ///
     /// # Errors
     /// A fault of the store.
-    fn due_timers(&mut self, now: Timestamp, limit: usize) -> Result<Vec<TradeKey>, StoreError>;
+    fn due(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Command>, StoreError>;
 
-    /// When the next timer is due.
+    /// When the next of them is due.
     ///
     /// # Errors
     /// A fault of the store.
-    fn next_timer(&mut self) -> Result<Option<Timestamp>, StoreError>;
+    fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError>;
 
     /// What the last process left: where ids and time go on from.
     ///

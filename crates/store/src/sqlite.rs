@@ -1,8 +1,11 @@
 //! The embedded store: one SQLite file in WAL mode, synced at every commit.
 
 mod config;
+mod notifications;
 mod read;
+mod refunds;
 mod rows;
+mod stores;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -10,17 +13,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use spotpay_core::command::Keys;
+use spotpay_core::command::{Command, Keys};
 use spotpay_core::config::Config;
 use spotpay_core::time::Timestamp;
-use spotpay_core::trade::TradeKey;
 use spotpay_core::working_set::WorkingSet;
 
 use crate::{BatchId, CommitError, Resume, Store, StoreError};
+pub use notifications::DeliveryRow;
 pub use read::{EntryRow, Reader, WalletTrade};
 
 /// The schema, one step after the other; a step, once published, is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/sqlite/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/sqlite/0001_initial.sql"),
+    include_str!("../migrations/sqlite/0002_refunds.sql"),
+];
 
 /// Bytes of a page. Most pages that a payment touches are touched for one row (its wallet, its place
 /// in the index of ids), so half a usual page is half the bytes to sync.
@@ -236,16 +242,12 @@ impl Store for SqliteStore {
         config::load(&self.connection)
     }
 
-    fn due_timers(&mut self, now: Timestamp, limit: usize) -> Result<Vec<TradeKey>, StoreError> {
-        read::due_timers(&self.connection, now, limit)
+    fn due(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Command>, StoreError> {
+        read::due(&self.connection, now, limit)
     }
 
-    fn next_timer(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        let due: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT min(due) FROM timer")?
-            .query_row([], |row| row.get(0))?;
-        Ok(due.map(Timestamp::from_micros))
+    fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        read::next_due(&self.connection)
     }
 
     fn resume(&mut self) -> Result<Resume, StoreError> {
@@ -264,7 +266,10 @@ impl Store for SqliteStore {
                 })?)
         };
         let entry = newest("entry")?.map(rows::row_key_of_entry);
-        let newest = entry.max(newest("trade")?).map(|key| {
+        let rest = newest("trade")?
+            .max(newest("refund")?)
+            .max(newest("notification")?);
+        let newest = entry.max(rest).map(|key| {
             let id = rows::trade_id(key);
             (id.at(), id.number())
         });

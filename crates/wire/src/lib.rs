@@ -34,6 +34,7 @@ pub mod cancel;
 pub mod canonical;
 pub mod charset;
 pub mod code;
+pub mod dialect;
 mod field;
 pub mod form;
 mod json;

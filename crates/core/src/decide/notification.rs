@@ -4,7 +4,7 @@ use crate::decide::{Context, Decision, Reply};
 use crate::id::EventId;
 use crate::notification::{Delivery, Notification, NotificationState, Tidings};
 use crate::time::Timestamp;
-use crate::trade::Trade;
+use crate::trade::{Dialect, Trade};
 use crate::working_set::{Changes, WorkingSet};
 
 /// No notification has this number.
@@ -17,7 +17,7 @@ pub(super) fn of(
     event: EventId,
     trade: &Trade,
     tidings: Tidings,
-    requested: Option<&str>,
+    (requested, dialect): (Option<&str>, Dialect),
     context: &Context<'_>,
 ) -> Option<Box<Notification>> {
     let partner = context.config.partner(trade.key.partner);
@@ -29,6 +29,7 @@ pub(super) fn of(
         trade: trade.id,
         tidings,
         url: url.into(),
+        dialect,
         state: NotificationState::Waiting,
         attempts: 0,
         next_at: Some(context.now),

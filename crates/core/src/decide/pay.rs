@@ -237,6 +237,7 @@ fn new_trade(
         title: pay.title.clone(),
         memo: pay.memo.clone(),
         notify_url: pay.notify_url.clone(),
+        dialect: pay.dialect,
         content: pay.content,
         code: pay.code,
         state: TradeState::Waiting,

@@ -147,6 +147,7 @@ fn fresh(set: &WorkingSet, ask: &AskRefund, context: &Context<'_>) -> Decided {
         mode: ask.mode,
         reason: ask.reason.clone(),
         notify_url: ask.notify_url.clone(),
+        dialect: ask.dialect,
         state,
     };
     match ask.mode {
@@ -312,22 +313,43 @@ pub(super) fn decide_work_off(
     key: &RefundKey,
     context: &Context<'_>,
 ) -> Decision {
-    match work_off(set, key, context) {
-        Ok((changes, outcome)) => Decision {
-            changes,
-            reply: Reply::Timer(outcome),
-        },
-        Err(_) => Decision::unchanged(Reply::Timer(TimerOutcome::Nothing)),
+    let Some(refund) = set.refund(key) else {
+        return Decision::unchanged(Reply::Timer(TimerOutcome::Nothing));
+    };
+    // What cannot be worked off must not come up again at once.
+    let decided =
+        work_off(set, refund, context).unwrap_or_else(|_| put_off(refund, false, context));
+    Decision {
+        changes: decided.0,
+        reply: Reply::Timer(decided.1),
     }
+}
+
+/// Another night; one that waits for funds waits until its time is over.
+fn put_off(refund: &Refund, short: bool, context: &Context<'_>) -> (Changes, TimerOutcome) {
+    let next = next_batch(context.now);
+    let due = if short {
+        next.min(refund.waits_until())
+    } else {
+        next
+    };
+    let refund = Refund {
+        state: RefundState::Accepted { due, short },
+        ..refund.clone()
+    };
+    let changes = Changes {
+        refunds: vec![refund],
+        ..Changes::default()
+    };
+    (changes, TimerOutcome::PutOff)
 }
 
 fn work_off(
     set: &WorkingSet,
-    key: &RefundKey,
+    refund: &Refund,
     context: &Context<'_>,
 ) -> Result<(Changes, TimerOutcome), MoneyError> {
     let gone = MoneyError::Malformed;
-    let refund = set.refund(key).ok_or(gone)?;
     let RefundState::Accepted { due, short } = refund.state else {
         return Ok((Changes::default(), TimerOutcome::Nothing));
     };
@@ -340,43 +362,26 @@ fn work_off(
     let TradeState::Paid(payment) = trade.state else {
         return Err(gone);
     };
-    let partner = context.config.partner(key.partner).ok_or(gone)?;
+    let partner = context.config.partner(refund.key.partner).ok_or(gone)?;
     if short && refund.waits_until() <= context.now {
         return give_up(trade, payment, refund, context.now);
     }
-    let put_off = |short| {
-        let next = next_batch(context.now);
-        let due = if short {
-            next.min(refund.waits_until())
-        } else {
-            next
-        };
-        let refund = Refund {
-            state: RefundState::Accepted { due, short },
-            ..refund.clone()
-        };
-        let changes = Changes {
-            refunds: vec![refund],
-            ..Changes::default()
-        };
-        (changes, TimerOutcome::PutOff)
-    };
     if !may_begin(partner.contract.async_refund, payment.at, context.now) {
-        return Ok(put_off(short));
+        return Ok(put_off(refund, short, context));
     }
     let term = partner.contract.commission_on_refund;
     let slice = payment.slice(trade, refund.amount.money(), term)?;
     if are_funds_short(set, partner, &slice)? {
-        return Ok(put_off(true));
+        return Ok(put_off(refund, true, context));
     }
     let event = context.event_id(trade.id.bucket()).ok_or(gone)?;
     let payment = not_pending(payment, refund)?;
     let both = (partner.as_ref(), context);
     let (mut changes, trade, refund) =
         move_back(set, trade, payment, (refund.clone(), slice), event, both)?;
-    let url = refund.notify_url.as_deref();
     let tidings = Tidings::RefundDone(refund.id);
-    changes.notification = notification::of(event, &trade, tidings, url, context);
+    let requested = (refund.notify_url.as_deref(), refund.dialect);
+    changes.notification = notification::of(event, &trade, tidings, requested, context);
     Ok((changes, TimerOutcome::Done))
 }
 

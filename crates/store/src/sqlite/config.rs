@@ -9,12 +9,13 @@ use spotpay_core::id::PartnerId;
 use spotpay_core::money::{Amount, Currency, FeeRate, FxRate, Money};
 use spotpay_core::partner::{
     AcceptedWallets, AsyncRefund, CancelGrace, CommissionOnRefund, Contract, Country, KeyKind,
-    Partner, PartnerKey, Product, StoreData, WalletColumn,
+    Partner, PartnerKey, Product, Services, StoreData, StoreReview, SyncRefundPause, WalletColumn,
 };
 use spotpay_core::shop::Shop;
 use spotpay_core::time::{CivilDate, Span, Timestamp};
 
 use super::rows::{self, concat_columns, corrupt};
+use super::stores;
 use crate::StoreError;
 
 const CLOCK_OFFSET: &str = "clock_offset";
@@ -90,6 +91,8 @@ const ASYNC_REFUNDS: [AsyncRefund; 2] = [AsyncRefund::Batch, AsyncRefund::SameDa
 const STORE_DATA: [StoreData; 2] = [StoreData::Optional, StoreData::Required];
 const GRACES: [CancelGrace; 2] = [CancelGrace::PaidToo, CancelGrace::UnpaidOnly];
 const WALLET_COLUMNS: [WalletColumn; 2] = [WalletColumn::PaymentInst, WalletColumn::Issue];
+const REVIEWS: [StoreReview; 2] = [StoreReview::Instant, StoreReview::Manual];
+const PAUSES: [SyncRefundPause; 2] = [SyncRefundPause::None, SyncRefundPause::AfterMidnight];
 const KEY_KINDS: [KeyKind; 2] = [KeyKind::Md5, KeyKind::PartnerRsa];
 
 fn pick<T: Copy>(
@@ -146,6 +149,14 @@ fn partner(row: &Row<'_>) -> Result<Partner, StoreError> {
             "partner",
             "wallet_column",
         )?,
+        store_review: pick(&REVIEWS, choice("store_review")?, "partner", "store_review")?,
+        sync_refund_pause: pick(
+            &PAUSES,
+            choice("sync_refund_pause")?,
+            "partner",
+            "sync_refund_pause",
+        )?,
+        services: Services::from_bits(choice("services")?).ok_or(corrupt("partner", "services"))?,
         client_ips: client_ips
             .split_ascii_whitespace()
             .map(|address| {
@@ -200,9 +211,8 @@ pub(super) fn write(tx: &Connection, change: &ConfigChange) -> Result<(), StoreE
 }
 
 fn write_partner(tx: &Connection, partner: &Partner) -> Result<(), StoreError> {
-    write_shop(tx, &partner.default_shop)?;
-    register(tx, &partner.default_shop)?;
     let contract = &partner.contract;
+    stores::write_default(tx, &partner.default_shop, &contract.country)?;
     let id = rows::number(partner.id.number());
     let limit = |limit: Option<Amount>| limit.map(|limit| limit.money().minor());
     let client_ips: Vec<String> = contract
@@ -213,12 +223,14 @@ fn write_partner(tx: &Connection, partner: &Partner) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT INTO partner (id, name, product, country, settlement_currency, wallets, commission,
          commission_on_refund, async_refund, refund_days, notify_url, reserve, store_data, cancel_grace,
-         wallet_column, client_ips, limit_per_payment, limit_per_day, limit_product, default_shop)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+         wallet_column, client_ips, limit_per_payment, limit_per_day, limit_product, default_shop, store_review,
+         sync_refund_pause, services)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
          ON CONFLICT (id) DO UPDATE SET name = ?2, product = ?3, country = ?4, settlement_currency = ?5,
          wallets = ?6, commission = ?7, commission_on_refund = ?8, async_refund = ?9, refund_days = ?10,
          notify_url = ?11, reserve = ?12, store_data = ?13, cancel_grace = ?14, wallet_column = ?15,
-         client_ips = ?16, limit_per_payment = ?17, limit_per_day = ?18, limit_product = ?19, default_shop = ?20",
+         client_ips = ?16, limit_per_payment = ?17, limit_per_day = ?18, limit_product = ?19, default_shop = ?20,
+         store_review = ?21, sync_refund_pause = ?22, services = ?23",
     )?
     .execute(params![
         id,
@@ -241,6 +253,9 @@ fn write_partner(tx: &Connection, partner: &Partner) -> Result<(), StoreError> {
         limit(contract.limit_per_day),
         limit(contract.limit_product),
         partner.default_shop.key().0,
+        code(&REVIEWS, contract.store_review),
+        code(&PAUSES, contract.sync_refund_pause),
+        contract.services.bits(),
     ])?;
     tx.prepare_cached("DELETE FROM partner_key WHERE partner = ?")?
         .execute([id])?;
@@ -275,19 +290,6 @@ pub(super) fn write_shop(tx: &Connection, shop: &Shop) -> Result<(), StoreError>
         shop.secondary_merchant_industry,
         shop.store_id.as_str(),
         shop.store_name,
-    ])?;
-    Ok(())
-}
-
-fn register(tx: &Connection, shop: &Shop) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "INSERT OR REPLACE INTO registration (partner, secondary_merchant_id, store_id, shop) VALUES (?, ?, ?, ?)",
-    )?
-    .execute(params![
-        rows::number(shop.partner.number()),
-        shop.secondary_merchant_id.as_str(),
-        shop.store_id.as_str(),
-        shop.key().0
     ])?;
     Ok(())
 }

@@ -3,18 +3,23 @@
 use std::path::Path;
 
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, params};
-use spotpay_core::command::Keys;
-use spotpay_core::id::{PartnerId, SecondaryMerchantId, StoreId, TradeId, WalletId};
+use spotpay_core::command::{Command, Keys};
+use spotpay_core::id::{EventId, PartnerId, TradeId, WalletId};
 use spotpay_core::ledger::{Account, Cause};
 use spotpay_core::money::{Amount, Money};
+use spotpay_core::notification::Notification;
 use spotpay_core::payment_code::{Alias, CodeSecret};
+use spotpay_core::refund::{Refund, RefundKey};
+use spotpay_core::registration::{Registration, StoreKey};
 use spotpay_core::shop::{Shop, ShopKey};
 use spotpay_core::time::Timestamp;
 use spotpay_core::trade::{Slot, Trade, TradeKey};
 use spotpay_core::wallet::{Device, Wallet};
 use spotpay_core::working_set::{TurnoverKey, WorkingSet};
 
+use super::notifications::{self, DeliveryRow};
 use super::rows::{self, concat_columns, corrupt};
+use super::{refunds, stores};
 use crate::StoreError;
 use crate::check::{self, Report};
 
@@ -23,14 +28,18 @@ pub(super) fn working_set(connection: &Connection, keys: &Keys) -> Result<Workin
     let mut slots = connection.prepare_cached(SLOT_BY_KEY)?;
     let mut wallets = connection.prepare_cached(WALLET_BY_ID)?;
     for key in &keys.trades {
-        if set.slot(key).is_none()
-            && let Some(slot) = first(&mut slots, slot_params(key), rows::slot)?
+        load_slot(&mut slots, &mut wallets, &mut set, key)?;
+    }
+    for key in &keys.refunds {
+        if set.refund(key).is_none()
+            && let Some(refund) = refunds::by_key(connection, key)?
         {
-            if let Slot::Trade(trade) = &slot {
-                load_wallet(&mut wallets, &mut set, trade.wallet)?;
-            }
-            set.loaded_slot(slot);
+            load_slot(&mut slots, &mut wallets, &mut set, &refund.trade_key)?;
+            set.loaded_refund(refund);
         }
+    }
+    for key in &keys.trades_to_cancel {
+        load_accepted(connection, &mut set, key)?;
     }
     for id in &keys.wallets {
         load_wallet(&mut wallets, &mut set, *id)?;
@@ -50,7 +59,65 @@ pub(super) fn working_set(connection: &Connection, keys: &Keys) -> Result<Workin
             set.loaded_turnover(*key, taken);
         }
     }
+    load_rare(connection, &mut set, keys)?;
     Ok(set)
+}
+
+/// What payments never name.
+fn load_rare(connection: &Connection, set: &mut WorkingSet, keys: &Keys) -> Result<(), StoreError> {
+    for partner in &keys.funds {
+        for funds in refunds::funds(connection, *partner)? {
+            set.loaded_funds(*partner, funds);
+        }
+    }
+    for key in &keys.stores {
+        if let Some(registration) = stores::by_key(connection, key)? {
+            set.loaded_store(registration);
+        }
+    }
+    for id in &keys.notifications {
+        if let Some(notification) = notifications::by_id(connection, *id)? {
+            set.loaded_notification(notification);
+        }
+    }
+    Ok(())
+}
+
+fn load_slot(
+    slots: &mut CachedStatement<'_>,
+    wallets: &mut CachedStatement<'_>,
+    set: &mut WorkingSet,
+    key: &TradeKey,
+) -> Result<(), StoreError> {
+    if set.slot(key).is_none()
+        && let Some(slot) = first(slots, slot_params(key), rows::slot)?
+    {
+        if let Slot::Trade(trade) = &slot {
+            load_wallet(wallets, set, trade.wallet)?;
+        }
+        set.loaded_slot(slot);
+    }
+    Ok(())
+}
+
+/// The accepted refunds of a trade, where it has some.
+fn load_accepted(
+    connection: &Connection,
+    set: &mut WorkingSet,
+    key: &TradeKey,
+) -> Result<(), StoreError> {
+    let Some(Slot::Trade(trade)) = set.slot(key) else {
+        return Ok(());
+    };
+    let pending = trade
+        .payment()
+        .is_some_and(|payment| !payment.refund_pending.is_zero());
+    if pending {
+        for refund in refunds::of_trade(connection, trade.id, true)? {
+            set.loaded_refund(refund);
+        }
+    }
+    Ok(())
 }
 
 fn load_wallet(
@@ -77,7 +144,7 @@ fn first<P: rusqlite::Params, T>(
 }
 
 /// The first row of a query, read by a function of ours.
-fn one<P: rusqlite::Params, T>(
+pub(super) fn one<P: rusqlite::Params, T>(
     connection: &Connection,
     sql: &str,
     params: P,
@@ -87,7 +154,7 @@ fn one<P: rusqlite::Params, T>(
 }
 
 /// All rows of a query, read by a function of ours.
-fn all<P: rusqlite::Params, T>(
+pub(super) fn all<P: rusqlite::Params, T>(
     connection: &Connection,
     sql: &str,
     params: P,
@@ -162,15 +229,32 @@ fn turnover(connection: &Connection, key: TurnoverKey) -> Result<Option<Money>, 
     )
 }
 
-pub(super) fn due_timers(
+/// The commands of everything that is due, the earliest first.
+pub(super) fn due(
     connection: &Connection,
     now: Timestamp,
     limit: usize,
-) -> Result<Vec<TradeKey>, StoreError> {
-    let sql = "SELECT partner, partner_trans_id FROM timer JOIN trade ON trade.key = timer.trade
+) -> Result<Vec<Command>, StoreError> {
+    let sql =
+        "SELECT partner, partner_trans_id, due FROM timer JOIN trade ON trade.key = timer.trade
                WHERE due <= ? ORDER BY due, trade LIMIT ?";
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    all(connection, sql, params![now.as_micros(), limit], trade_key)
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut found = all(connection, sql, params![now.as_micros(), most], |row| {
+        Ok((row.get::<_, i64>(2)?, Command::Close(trade_key(row)?)))
+    })?;
+    let refunds = refunds::due(connection, now, most)?.into_iter();
+    found.extend(refunds.map(|(due, key)| (due, Command::WorkOff(key))));
+    found.sort_by_key(|(due, _)| *due);
+    found.truncate(limit);
+    Ok(found.into_iter().map(|(_, command)| command).collect())
+}
+
+/// When the next of them is due.
+pub(super) fn next_due(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT min(due) FROM (SELECT min(due) AS due FROM timer
+               UNION ALL SELECT min(due) FROM refund WHERE due IS NOT NULL)";
+    let due = one(connection, sql, [], |row| Ok(row.get::<_, Option<i64>>(0)?))?;
+    Ok(due.flatten().map(Timestamp::from_micros))
 }
 
 /// A trade's key from its two columns.
@@ -328,23 +412,101 @@ impl Reader {
         one(&self.connection, SQL, [key.0], rows::shop)
     }
 
-    /// The shop that a registered store stands for.
+    /// A registered store.
     ///
     /// # Errors
     /// A fault of the store.
-    pub fn registration(
+    pub fn registration(&self, key: &StoreKey) -> Result<Option<Registration>, StoreError> {
+        stores::by_key(&self.connection, key)
+    }
+
+    /// A partner's registered stores, by merchant and place.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn registrations(&self, partner: PartnerId) -> Result<Vec<Registration>, StoreError> {
+        stores::of_partner(&self.connection, partner)
+    }
+
+    /// A refund by its partner's number.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn refund(&self, key: &RefundKey) -> Result<Option<Refund>, StoreError> {
+        refunds::by_key(&self.connection, key)
+    }
+
+    /// A refund by our number.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn refund_by_id(&self, id: EventId) -> Result<Option<Refund>, StoreError> {
+        refunds::by_id(&self.connection, id)
+    }
+
+    /// The refunds of a trade, the oldest first.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn refunds(&self, trade: TradeId) -> Result<Vec<Refund>, StoreError> {
+        refunds::of_trade(&self.connection, trade, false)
+    }
+
+    /// A notification by its number.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn notification(&self, id: EventId) -> Result<Option<Notification>, StoreError> {
+        notifications::by_id(&self.connection, id)
+    }
+
+    /// The notifications about a trade and its refunds, the oldest first.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn notifications_of(&self, trade: TradeId) -> Result<Vec<Notification>, StoreError> {
+        notifications::of_trade(&self.connection, trade)
+    }
+
+    /// Notifications, the newest first, from before one on.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn notifications(
+        &self,
+        before: Option<EventId>,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StoreError> {
+        notifications::recent(&self.connection, before, limit)
+    }
+
+    /// The sendings of a notification, in order.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn deliveries(&self, id: EventId) -> Result<Vec<DeliveryRow>, StoreError> {
+        notifications::deliveries(&self.connection, id)
+    }
+
+    /// The partners that have something to hear, each with the instant of its first.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn waiting_partners(&self) -> Result<Vec<(PartnerId, Timestamp)>, StoreError> {
+        notifications::waiting_partners(&self.connection)
+    }
+
+    /// What a partner must hear until an instant, the earliest first.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn notifications_due(
         &self,
         partner: PartnerId,
-        merchant: &SecondaryMerchantId,
-        store: &StoreId,
-    ) -> Result<Option<ShopKey>, StoreError> {
-        let sql = "SELECT shop FROM registration WHERE partner = ? AND secondary_merchant_id = ? AND store_id = ?";
-        let key = params![
-            rows::number(partner.number()),
-            merchant.as_str(),
-            store.as_str()
-        ];
-        one(&self.connection, sql, key, |row| Ok(ShopKey(row.get(0)?)))
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StoreError> {
+        notifications::due(&self.connection, partner, until, limit)
     }
 
     /// A wallet's trades, the newest first, with those that the activity list does not hold yet.

@@ -7,8 +7,8 @@ use spotpay_core::payment_code::{Alias, CodeTag, CodesUsed, UsedWindow};
 use spotpay_core::shop::{Shop, ShopKey};
 use spotpay_core::time::{CivilDate, Timestamp};
 use spotpay_core::trade::{
-    CancelName, CloseCause, ClosedMark, ContentHash, Conversion, Payment, Slot, Trade, TradeKey,
-    TradeState,
+    CancelName, CloseCause, ClosedMark, ContentHash, Conversion, Dialect, Payment, Slot, Trade,
+    TradeKey, TradeState,
 };
 use spotpay_core::wallet::{Confirmation, PaymentInst, Spent, Wallet, WalletLimits, WalletState};
 
@@ -42,11 +42,20 @@ pub(super) fn trade_id(key: i64) -> TradeId {
     TradeId::from_i64(raw_of(key))
 }
 
+/// The row key of what an event caused.
+pub(super) fn event_key(event: EventId) -> i64 {
+    row_key(event.as_i64())
+}
+
+pub(super) fn event_id(key: i64) -> EventId {
+    EventId::from_i64(raw_of(key))
+}
+
 /// An event has at most four entries.
 const ENTRIES: i64 = 4;
 
 pub(super) fn entry_key(event: EventId, number: u8) -> i64 {
-    row_key(event.as_i64()) * ENTRIES + i64::from(number)
+    event_key(event) * ENTRIES + i64::from(number)
 }
 
 pub(super) fn row_key_of_entry(key: i64) -> i64 {
@@ -54,7 +63,7 @@ pub(super) fn row_key_of_entry(key: i64) -> i64 {
 }
 
 pub(super) fn event_of_entry(key: i64) -> EventId {
-    EventId::from_i64(raw_of(row_key_of_entry(key)))
+    event_id(row_key_of_entry(key))
 }
 
 /// A statement around the columns that [`slot`], [`wallet`] or [`shop`] read, in their order.
@@ -64,7 +73,7 @@ macro_rules! concat_columns {
             $before,
             "key, partner, partner_trans_id, state, amount, currency, wallet, inst, shop, content, code, title, \
              terminal, memo, notify_url, rate, buyer_amount, paid_after, event, commission, refunded, refunded_buyer, \
-             commission_returned, closed_at, close_cause",
+             commission_returned, closed_at, close_cause, refund_pending, dialect",
             $after
         )
     };
@@ -126,6 +135,7 @@ pub(super) fn slot(row: &Row<'_>) -> Found<Slot> {
         title: row.get(11)?,
         memo: row.get(13)?,
         notify_url: row.get(14)?,
+        dialect: Dialect(row.get(26)?),
         content: ContentHash(content),
         code: CodeTag(row.get(10)?),
         state: TradeState::Waiting,
@@ -174,7 +184,7 @@ fn payment(row: &Row<'_>, trade: &Trade) -> Found<Option<Payment>> {
     let at = Timestamp::from_micros(trade.created_at().as_micros().saturating_add(after));
     let event = row
         .get::<_, Option<i64>>(18)?
-        .map_or(trade.id.into(), |key| EventId::from_i64(raw_of(key)));
+        .map_or(trade.id.into(), event_id);
     let price = trade.amount.currency();
     Ok(Some(Payment {
         at,
@@ -183,6 +193,7 @@ fn payment(row: &Row<'_>, trade: &Trade) -> Found<Option<Payment>> {
         refunded: Money::of_minor(row.get(20)?, price),
         refunded_buyer: Money::of_minor(row.get(21)?, trade.inst.currency()),
         commission_returned: Money::of_minor(row.get(22)?, price),
+        refund_pending: Money::of_minor(row.get::<_, Option<i64>>(25)?.unwrap_or(0), price),
     }))
 }
 

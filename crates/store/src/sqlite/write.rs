@@ -7,7 +7,7 @@ use spotpay_core::trade::{ClosedMark, Payment, Slot, Trade, TradeState};
 use spotpay_core::wallet::{Confirmation, Wallet, WalletState};
 use spotpay_core::working_set::{TimerChange, WorkingSet, Writes};
 
-use super::{LANE, config, rows};
+use super::{LANE, config, notifications, refunds, rows, stores};
 use crate::{BatchId, CommitError, StoreError};
 
 /// Writes the batch into the transaction that its load began, and syncs it. Anything that fails
@@ -51,6 +51,8 @@ fn write_all(
     write_entries(tx, writes)?;
     write_wallets(tx, set)?;
     write_timers(tx, writes)?;
+    refunds::write(tx, set)?;
+    notifications::write(tx, set)?;
     for shop in &writes.shops {
         config::write_shop(tx, shop)?;
     }
@@ -75,6 +77,7 @@ fn write_all(
     for change in &writes.config {
         config::write(tx, change)?;
     }
+    stores::write(tx, set)?;
     tx.prepare_cached(
         "INSERT INTO lane (lane, batch, at) VALUES (?1, ?2, ?3)
          ON CONFLICT (lane) DO UPDATE SET batch = ?2, at = ?3",
@@ -89,8 +92,8 @@ fn write_slots(tx: &Connection, set: &WorkingSet) -> Result<(), StoreError> {
         let mut insert = tx.prepare_cached(
             "INSERT INTO trade (key, partner, partner_trans_id, state, amount, currency, wallet, inst, shop, content,
              code, title, terminal, memo, notify_url, rate, buyer_amount, paid_after, event, commission, refunded,
-             refunded_buyer, commission_returned, closed_at, close_cause)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             refunded_buyer, commission_returned, closed_at, close_cause, dialect)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         for slot in writes.slots_new.iter().filter_map(|key| set.slot(key)) {
             insert_slot(&mut insert, slot)?;
@@ -182,7 +185,8 @@ fn insert_mark(insert: &mut CachedStatement<'_>, mark: &ClosedMark) -> Result<()
         none,
         none,
         at,
-        none
+        none,
+        0
     ])?;
     Ok(())
 }
@@ -221,6 +225,7 @@ fn insert_trade(insert: &mut CachedStatement<'_>, trade: &Trade) -> Result<(), S
         payment.map(|payment| payment.commission_returned.minor()),
         columns.closed_at,
         columns.close_cause,
+        trade.dialect.0,
     ])?;
     Ok(())
 }
@@ -232,7 +237,7 @@ fn update_trade(tx: &Connection, trade: &Trade) -> Result<(), StoreError> {
         .prepare_cached(
             "UPDATE trade SET state = :state, paid_after = :paid_after, event = :event, commission = :commission,
              refunded = :refunded, refunded_buyer = :refunded_buyer, commission_returned = :commission_returned,
-             closed_at = :closed_at, close_cause = :close_cause WHERE key = :key",
+             closed_at = :closed_at, close_cause = :close_cause, refund_pending = :refund_pending WHERE key = :key",
         )?
         .execute(named_params! {
             ":key": rows::row_key(trade.id.as_i64()),
@@ -245,6 +250,10 @@ fn update_trade(tx: &Connection, trade: &Trade) -> Result<(), StoreError> {
             ":commission_returned": payment.map(|payment| payment.commission_returned.minor()),
             ":closed_at": columns.closed_at,
             ":close_cause": columns.close_cause,
+            // Where nothing waits the column stays empty, as it was when the trade was made.
+            ":refund_pending": payment
+                .map(|payment| payment.refund_pending.minor())
+                .filter(|pending| *pending != 0),
         })?;
     if changed == 1 {
         Ok(())
