@@ -41,6 +41,7 @@ pub mod keys;
 pub mod notification;
 pub mod pay;
 pub mod query;
+pub mod refund;
 pub mod refusal;
 pub mod request;
 pub mod service;
