@@ -124,7 +124,7 @@ codes! {
     ILLEGAL_TIMEOUT_RULE [Other] Never "timeout_rule is wrong";
     ILLEGAL_USER [Gateway] Never "the user id is wrong";
     INVALID_CHARACTER_SET [Gateway] Never "the charset is not valid";
-    INVALID_PARAMETER [Pay Query Cancel Refund] Never "a parameter is malformed";
+    INVALID_PARAMETER [Pay Query Cancel Refund RefundQuery] Never "a parameter is malformed";
     INVALID_STORE_ID [Pay] Never "the store is not registered";
     MERCHANT_BALANCE_NOT_ENOUGH [Refund RefundQuery] Never "the merchant's funds are too low";
     MOBILE_PAYMENT_SWITCH_OFF [Pay] Never "mobile payment is switched off";

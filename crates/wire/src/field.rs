@@ -66,6 +66,29 @@ pub(crate) fn line(
     })
 }
 
+/// Characters of a `notify_url`.
+const URL_MAX: usize = 200;
+
+/// `notify_url`, when the request names one.
+pub(crate) fn notify_url(form: &Form) -> Result<Option<Box<str>>, ParseRefusal> {
+    const NAME: &str = "notify_url";
+    const RULE: &str = "an http or https URL of at most 200 characters";
+    let Some(value) = form.get(NAME) else {
+        return Ok(None);
+    };
+    let rest = value
+        .strip_prefix("https://")
+        .or_else(|| value.strip_prefix("http://"));
+    let host = rest.is_some_and(|rest| {
+        rest.starts_with(|first: char| first.is_alphanumeric() || first == '[')
+    });
+    let plain = !value.contains(|letter: char| letter.is_control() || letter.is_whitespace());
+    if host && plain && value.chars().count() <= URL_MAX {
+        return Ok(Some(value.into()));
+    }
+    Err(ParseRefusal::malformed(NAME, RULE, value))
+}
+
 /// A `result_code`, read in every spelling (`spec/01`, two-level result).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ResultCode {
@@ -140,21 +163,25 @@ pub struct Conversion {
 }
 
 impl Conversion {
-    pub(crate) fn read(doc: &Accepted) -> Result<Option<Self>, FieldError> {
+    /// `exchange_rate` and the field that holds the CNY.
+    pub(crate) fn read(doc: &Accepted, cny_name: &'static str) -> Result<Option<Self>, FieldError> {
         let rate = doc.parsed("exchange_rate")?;
-        let cny = doc.parsed_with("trans_amount_cny", |text| {
+        let cny = doc.parsed_with(cny_name, |text| {
             Money::parse_major(text, Currency::CNY).ok()
         })?;
         Ok(rate.zip(cny).map(|(rate, cny)| Self { rate, cny }))
     }
 }
 
-/// `currency` and `trans_amount` together.
-pub(crate) fn read_amount(doc: &Accepted) -> Result<Option<Amount>, FieldError> {
+/// `currency` and the field that holds the amount together.
+pub(crate) fn read_amount(
+    doc: &Accepted,
+    name: &'static str,
+) -> Result<Option<Amount>, FieldError> {
     let Some(currency) = doc.parsed::<Currency>("currency")? else {
         return Ok(None);
     };
-    doc.parsed_with("trans_amount", |text| {
+    doc.parsed_with(name, |text| {
         Amount::new(Money::parse_major(text, currency).ok()?).ok()
     })
 }

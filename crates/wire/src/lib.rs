@@ -42,6 +42,8 @@ pub mod keys;
 pub mod notification;
 pub mod pay;
 pub mod query;
+pub mod refund;
+pub mod refund_query;
 pub mod refusal;
 pub mod request;
 pub mod service;

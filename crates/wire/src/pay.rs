@@ -29,8 +29,6 @@ pub const AMOUNT_MAX: &str = "100000000.00";
 const AMOUNT_MAX_MAJOR: &str = "100000000";
 /// Characters of a `trans_name`, a memo or a name in `extend_info`.
 const TEXT_MAX: usize = 256;
-/// Characters of a `notify_url`.
-const URL_MAX: usize = 200;
 
 /// How the code was shown (`identity_code_type`); the case varies (`spec/12`, wire 2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -186,7 +184,7 @@ impl Request {
             quantity,
             memo,
             store: StoreData::parse(form.get("extend_info").unwrap_or("null"))?,
-            notify_url: form.get("notify_url").map(read_url).transpose()?,
+            notify_url: field::notify_url(form)?,
         })
     }
 
@@ -280,24 +278,6 @@ fn read_create_time(form: &Form) -> Result<Option<Timestamp>, ParseRefusal> {
     Timestamp::parse_compact(value)
         .ok_or_else(malformed)
         .map(Some)
-}
-
-fn read_url(value: &str) -> Result<Box<str>, ParseRefusal> {
-    let rest = value
-        .strip_prefix("https://")
-        .or_else(|| value.strip_prefix("http://"));
-    let host = rest.is_some_and(|rest| {
-        rest.starts_with(|first: char| first.is_alphanumeric() || first == '[')
-    });
-    let plain = !value.contains(|letter: char| letter.is_control() || letter.is_whitespace());
-    if host && plain && value.chars().count() <= URL_MAX {
-        return Ok(value.into());
-    }
-    Err(ParseRefusal::malformed(
-        "notify_url",
-        "an http or https URL of at most 200 characters",
-        value,
-    ))
 }
 
 impl StoreData {
@@ -480,7 +460,7 @@ impl Answer {
                 error,
                 partner_trans_id: doc.parsed("partner_trans_id")?,
                 alipay_trans_id: doc.parsed("alipay_trans_id")?,
-                amount: field::read_amount(doc)?,
+                amount: field::read_amount(doc, "trans_amount")?,
             },
         })
     }
@@ -509,7 +489,7 @@ impl Paid {
     }
 
     fn read(doc: &Accepted) -> Result<Self, FieldError> {
-        let amount = field::read_amount(doc)?;
+        let amount = field::read_amount(doc, "trans_amount")?;
         Ok(Self {
             partner_trans_id: field::read_required(doc, "partner_trans_id")?,
             alipay_trans_id: field::read_required(doc, "alipay_trans_id")?,
@@ -519,7 +499,7 @@ impl Paid {
             amount: amount.ok_or(FieldError::Missing("trans_amount"))?,
             buyer: Buyer::read(doc),
             payment_inst: doc.parsed("payment_inst")?,
-            conversion: Conversion::read(doc)?,
+            conversion: Conversion::read(doc, "trans_amount_cny")?,
         })
     }
 }

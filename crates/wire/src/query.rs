@@ -214,11 +214,12 @@ impl Found {
             partner_trans_id: id,
             alipay_trans_id: field::read_required(doc, "alipay_trans_id")?,
             status: field::read_required(doc, "alipay_trans_status")?,
-            amount: field::read_amount(doc)?.ok_or(FieldError::Missing("trans_amount"))?,
+            amount: field::read_amount(doc, "trans_amount")?
+                .ok_or(FieldError::Missing("trans_amount"))?,
             pay_time: doc.parsed_with("alipay_pay_time", Timestamp::parse_compact)?,
             buyer: Buyer::read(doc),
             payment_inst: doc.parsed("payment_inst")?,
-            conversion: Conversion::read(doc)?,
+            conversion: Conversion::read(doc, "trans_amount_cny")?,
         })
     }
 }
