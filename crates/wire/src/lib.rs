@@ -48,5 +48,7 @@ pub mod refusal;
 pub mod request;
 pub mod service;
 pub mod signature;
+pub mod store;
+pub mod store_query;
 pub mod trade_no;
 pub mod xml;
