@@ -8,6 +8,7 @@ mod codes;
 mod refund;
 mod resolve;
 mod spoil;
+mod store;
 
 use std::net::IpAddr;
 
@@ -320,7 +321,9 @@ async fn serve(call: &Call<'_>, signer: Signer, exchange: &mut Exchange) -> Answ
         | Said::Query(..)
         | Said::Cancel(..)
         | Said::Refund(..)
-        | Said::RefundQuery(..) => sign(call.app, call.form, said, signer).await,
+        | Said::RefundQuery(..)
+        | Said::Store(_)
+        | Said::StoreQuery(_) => sign(call.app, call.form, said, signer).await,
     };
     match effect {
         Some(effect) => spoil::late_or_broken(answered, effect).await,
@@ -337,9 +340,9 @@ async fn decide(call: &Call<'_>, exchange: &mut Exchange) -> Said {
         }
         Service::Refund => refund::serve(call, exchange).await,
         Service::RefundQuery => refund::serve_query(call, exchange),
-        Service::StoreMaintain | Service::StoreQuery | Service::NotifyVerify => {
-            Said::Rejected(code::EXTERFACE_IS_CLOSED)
-        }
+        Service::StoreMaintain => store::serve(call, exchange).await,
+        Service::StoreQuery => store::serve_query(call, exchange),
+        Service::NotifyVerify => Said::Rejected(code::ILLEGAL_SERVICE),
     }
 }
 

@@ -24,8 +24,9 @@ use crate::engine::Health;
 use crate::entropy::SystemEntropy;
 use crate::gateway::{self, Exchange};
 use crate::listen::{self, BodyError, Limits, Peer};
+use crate::notifier::courier::{HttpCourier, Reach};
 use crate::recorder::Recorder;
-use crate::{sandbox, tls};
+use crate::{notifier, sandbox, tls};
 
 /// What `spotpay serve` was asked for (`contract.md`).
 #[derive(Clone, Debug)]
@@ -66,7 +67,9 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let limits = Limits::default().within_files(listen::raise_file_limit());
-    let running = Running::start(&options.data, clock, Box::new(SystemEntropy::default()))?;
+    let courier = Box::new(HttpCourier::new(Reach::Anywhere));
+    let entropy = Box::new(SystemEntropy::default());
+    let running = Running::start(&options.data, clock, entropy, courier)?;
     running.seed_if_empty(options.clock).await?;
     let tls = options
         .tls
@@ -83,6 +86,7 @@ pub async fn serve(
     let origin = format!("{scheme}://{}", reachable(address));
     running.app.set_origin(origin.clone());
     sandbox::write_file(&running.app)?;
+    let notifier = notifier::driver::Driver::start(&running.app);
     ready(&origin);
     let router = router(Arc::clone(&running.app));
     listen::serve_counted(
@@ -94,6 +98,7 @@ pub async fn serve(
         shutdown,
     )
     .await?;
+    notifier.stop(&running.app).await;
     running.stop();
     Ok(())
 }

@@ -11,7 +11,7 @@ use spotpay_wire::code::{self, WireCode};
 use spotpay_wire::form::Form;
 use spotpay_wire::query::TradeStatus;
 use spotpay_wire::xml::Fields;
-use spotpay_wire::{cancel, pay, query, refund, refund_query};
+use spotpay_wire::{cancel, pay, query, refund, refund_query, store, store_query};
 
 use super::codes;
 use super::resolve::FoundTrade;
@@ -31,6 +31,10 @@ pub(super) enum Said {
     Refund(refund::Answer, Option<TradeId>),
     /// An answer to refund query.
     RefundQuery(refund_query::Answer, Option<TradeId>),
+    /// An answer to the registration of a store.
+    Store(store::Answer),
+    /// An answer to the query of its state.
+    StoreQuery(store_query::Answer),
 }
 
 impl Said {
@@ -42,13 +46,15 @@ impl Said {
             Self::Cancel(answer, name, _) => answer.fields(*name),
             Self::Refund(answer, _) => answer.fields(),
             Self::RefundQuery(answer, _) => answer.fields(),
+            Self::Store(answer) => answer.fields(),
+            Self::StoreQuery(answer) => answer.fields(),
         }
     }
 
     /// The trade that it is about.
     pub(super) fn trade(&self) -> Option<TradeId> {
         match self {
-            Self::Rejected(_) => None,
+            Self::Rejected(_) | Self::Store(_) | Self::StoreQuery(_) => None,
             Self::Pay(_, trade)
             | Self::Query(_, trade)
             | Self::Cancel(_, _, trade)
@@ -71,11 +77,15 @@ impl Said {
                 ..,
             )
             | Self::Refund(refund::Answer::Success(_), _)
-            | Self::RefundQuery(refund_query::Answer::Found(_), _) => "SUCCESS",
+            | Self::RefundQuery(refund_query::Answer::Found(_), _)
+            | Self::Store(store::Answer::Success)
+            | Self::StoreQuery(store_query::Answer::Found(_)) => "SUCCESS",
             Self::Pay(pay::Answer::Failed { .. }, _)
             | Self::Refund(refund::Answer::Failed { .. }, _) => "FAILED",
             Self::Query(query::Answer::Failed { .. }, _)
             | Self::RefundQuery(refund_query::Answer::Failed { .. }, _)
+            | Self::Store(store::Answer::Failed { .. })
+            | Self::StoreQuery(store_query::Answer::Failed { .. })
             | Self::Cancel(
                 cancel::Answer {
                     outcome: cancel::Outcome::Failed { .. },
@@ -102,7 +112,9 @@ impl Said {
             Self::Pay(pay::Answer::Failed { error, .. }, _)
             | Self::Query(query::Answer::Failed { error, .. }, _)
             | Self::Refund(refund::Answer::Failed { error, .. }, _)
-            | Self::RefundQuery(refund_query::Answer::Failed { error, .. }, _) => {
+            | Self::RefundQuery(refund_query::Answer::Failed { error, .. }, _)
+            | Self::Store(store::Answer::Failed { error })
+            | Self::StoreQuery(store_query::Answer::Failed { error }) => {
                 Some(error.to_string())
             }
             Self::Pay(pay::Answer::Unknown { error, .. }, _)
@@ -118,7 +130,9 @@ impl Said {
             Self::Pay(pay::Answer::Success(_), _)
             | Self::Query(query::Answer::Found(_), _)
             | Self::Refund(refund::Answer::Success(_), _)
-            | Self::RefundQuery(refund_query::Answer::Found(_), _) => None,
+            | Self::RefundQuery(refund_query::Answer::Found(_), _)
+            | Self::Store(store::Answer::Success)
+            | Self::StoreQuery(store_query::Answer::Found(_)) => None,
         }
     }
 }
@@ -380,7 +394,11 @@ pub(super) fn unknown(form: &Form, said: Said) -> Said {
             },
             trade,
         ),
-        Said::Rejected(_) | Said::Query(..) | Said::RefundQuery(..) => {
+        Said::Rejected(_)
+        | Said::Query(..)
+        | Said::RefundQuery(..)
+        | Said::Store(_)
+        | Said::StoreQuery(_) => {
             Said::Rejected(code::SYSTEM_ERROR)
         }
     }

@@ -10,7 +10,7 @@ use spotpay_wire::code::{self, WireCode};
 use spotpay_wire::service::Service;
 
 use super::answer::{self, Said};
-use super::{Answered, Call, refund};
+use super::{Answered, Call, refund, store};
 use crate::faults::{AnswerEffect, Drop, UnknownAs};
 
 /// The named error, in the shape of the service that was called.
@@ -30,9 +30,9 @@ pub(super) fn refused(call: &Call<'_>, code: WireCode, is_gateway: bool) -> Said
                 None => Said::Rejected(code),
             }
         }
-        Service::StoreMaintain | Service::StoreQuery | Service::NotifyVerify => {
-            Said::Rejected(code)
-        }
+        Service::StoreMaintain => store::malformed(form, code),
+        Service::StoreQuery => store::query_malformed(form, code),
+        Service::NotifyVerify => Said::Rejected(code),
     }
 }
 
