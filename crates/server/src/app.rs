@@ -158,7 +158,7 @@ impl Running {
             gateway_key: seed::GATEWAY_KEY.parse()?,
             guard: CodeGuard::default(),
             faults: FaultRules::default(),
-            notifier: Notifier::new(courier, notify_secret(seed::GATEWAY_KEY)),
+            notifier: Notifier::new(courier, &notify_secret(seed::GATEWAY_KEY)),
             clock_moves: tokio::sync::Mutex::default(),
             given: GivenCodes::default(),
             partner_changes: tokio::sync::Mutex::default(),

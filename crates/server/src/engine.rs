@@ -607,10 +607,7 @@ impl Engine {
             }
             self.read_next_due();
             // More may be due at one instant than one batch holds; the same one twice is stuck.
-            let next = self
-                .due_timers(at)
-                .first()
-                .map(|timer| timer.errand.clone());
+            let next = self.due(at).first().map(|timer| timer.errand.clone());
             if first.is_none() || first == next {
                 tracing::error!("a timer stays due; the clock goes past it");
                 break;

@@ -29,7 +29,7 @@ pub enum UnknownAs {
 
 /// When the connection closes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Drop {
+pub enum Cut {
     /// Before anything is done.
     Before,
     /// After it is done, before the answer.
@@ -49,7 +49,7 @@ pub enum AnswerEffect {
     /// All is done; the answer does not say so.
     UnknownAfter(UnknownAs),
     /// The connection closes.
-    Drop(Drop),
+    Cut(Cut),
     /// All is done; the answer comes so much later, in real time.
     Delay(Span),
     /// The answer's signature does not verify.
@@ -224,13 +224,26 @@ mod tests {
     fn rules_go_off_in_order() {
         let partner = |number| PartnerId::from_number(number).unwrap();
         let rules = FaultRules::default();
-        let answer = |code| Effect::Answer(AnswerEffect::Answer { code, is_gateway: false });
+        let answer = |code| {
+            Effect::Answer(AnswerEffect::Answer {
+                code,
+                is_gateway: false,
+            })
+        };
         let pay = Target::Answer(Service::Pay);
         rules.add(pay, Some(partner(1)), 2, answer(code::PAYMENT_FAIL));
         rules.add(pay, None, 1, Effect::Answer(AnswerEffect::BadSign));
-        rules.add(Target::NotifyTrade, None, 1, Effect::Notify(NotifyEffect::Lose));
+        rules.add(
+            Target::NotifyTrade,
+            None,
+            1,
+            Effect::Notify(NotifyEffect::Lose),
+        );
         assert_eq!(rules.for_answer(Service::Query, partner(1)), None);
-        assert_eq!(rules.for_answer(Service::Pay, partner(2)), Some(AnswerEffect::BadSign));
+        assert_eq!(
+            rules.for_answer(Service::Pay, partner(2)),
+            Some(AnswerEffect::BadSign)
+        );
         for _ in 0..2 {
             assert!(matches!(
                 rules.for_answer(Service::Pay, partner(1)),
@@ -238,7 +251,10 @@ mod tests {
             ));
         }
         assert_eq!(rules.for_answer(Service::Pay, partner(1)), None);
-        assert_eq!(rules.for_notification(Target::NotifyRefund, partner(1)), None);
+        assert_eq!(
+            rules.for_notification(Target::NotifyRefund, partner(1)),
+            None
+        );
         assert_eq!(
             rules.for_notification(Target::NotifyTrade, partner(1)),
             Some(NotifyEffect::Lose)

@@ -31,7 +31,7 @@ use spotpay_wire::{cancel, dialect, pay, query, xml};
 
 use crate::app::App;
 use crate::engine::Health;
-use crate::faults::{AnswerEffect, Drop, Target};
+use crate::faults::{AnswerEffect, Cut, Target};
 use crate::listen::HangUp;
 use crate::notifier;
 use crate::snapshot::PartnerEntry;
@@ -286,7 +286,7 @@ impl Call<'_> {
 async fn serve(call: &Call<'_>, signer: Signer, exchange: &mut Exchange) -> Answered {
     let effect = call.app.faults.for_answer(call.service, call.partner.id);
     let said = match effect {
-        Some(AnswerEffect::Drop(Drop::Before)) => {
+        Some(AnswerEffect::Cut(Cut::Before)) => {
             exchange.result = "hung up";
             return Answered::hang_up();
         }
@@ -296,7 +296,7 @@ async fn serve(call: &Call<'_>, signer: Signer, exchange: &mut Exchange) -> Answ
         }
         Some(
             AnswerEffect::UnknownAfter(_)
-            | AnswerEffect::Drop(Drop::After)
+            | AnswerEffect::Cut(Cut::After)
             | AnswerEffect::Delay(_)
             | AnswerEffect::BadSign,
         )
@@ -307,7 +307,7 @@ async fn serve(call: &Call<'_>, signer: Signer, exchange: &mut Exchange) -> Answ
         Some(AnswerEffect::UnknownAfter(told)) => spoil::unknown(call, said, told),
         Some(
             AnswerEffect::Answer { .. }
-            | AnswerEffect::Drop(_)
+            | AnswerEffect::Cut(_)
             | AnswerEffect::Delay(_)
             | AnswerEffect::BadSign,
         )

@@ -15,7 +15,7 @@ use spotpay_core::id::{EventId, PartnerId};
 use spotpay_core::notification::{Delivery, Notification, Tidings};
 use spotpay_core::time::{Span, Timestamp};
 use spotpay_store::StoreError;
-use spotpay_wire::notification::{NotifyId, is_acknowledged};
+use spotpay_wire::notification::{NotifyId, NotifySecret, is_acknowledged};
 use tokio::sync::Notify;
 
 use crate::app::App;
@@ -37,7 +37,7 @@ const BODY_KEPT: usize = 200;
 /// What is under way, and how it leaves.
 pub struct Notifier {
     courier: Box<dyn Courier>,
-    secret: [u8; 32],
+    secret: NotifySecret,
     flights: Mutex<BTreeMap<EventId, Flight>>,
     landed: Notify,
 }
@@ -52,10 +52,10 @@ struct Flight {
 
 impl Notifier {
     /// Sends by a courier; numbers are made under a secret of the gateway.
-    pub fn new(courier: Box<dyn Courier>, secret: [u8; 32]) -> Self {
+    pub fn new(courier: Box<dyn Courier>, secret: &[u8; 32]) -> Self {
         Self {
             courier,
-            secret,
+            secret: NotifySecret::new(secret),
             flights: Mutex::default(),
             landed: Notify::new(),
         }
@@ -92,6 +92,11 @@ pub fn is_open(app: &App, partner: PartnerId, notify_id: &str) -> Result<bool, S
         .readers
         .read(|reader| reader.notification(EventId::from_i64(number)))?;
     Ok(found.is_some_and(|found| found.partner == partner && found.is_open()))
+}
+
+/// The fields of a notification as the next sending would have them; none when it cannot be sent.
+pub fn fields_shown(app: &App, notification: &Notification) -> BTreeMap<String, String> {
+    letter::shown(app, notification, app.clock.now()).unwrap_or_default()
 }
 
 /// What is due and not under way, each noted as under way now: fair to partners, whatever one of
@@ -140,7 +145,9 @@ fn flights_of(flights: &BTreeMap<EventId, Flight>, partner: PartnerId) -> usize 
 
 fn under_way(app: &App, partner: PartnerId) -> Vec<EventId> {
     let flights = app.notifier.flights();
-    let own = flights.iter().filter(|(_, flight)| flight.partner == partner);
+    let own = flights
+        .iter()
+        .filter(|(_, flight)| flight.partner == partner);
     own.map(|(id, _)| *id).collect()
 }
 
@@ -218,7 +225,8 @@ async fn post(
         Some(NotifyEffect::Lose) => Err("lost on the way by a fault rule".to_owned()),
         Some(NotifyEffect::Double) => {
             let courier = &app.notifier.courier;
-            let (first, _) = tokio::join!(courier.post(url, letter.clone()), courier.post(url, letter));
+            let (first, _) =
+                tokio::join!(courier.post(url, letter.clone()), courier.post(url, letter));
             first
         }
         Some(
@@ -236,7 +244,10 @@ fn note_end(app: &App, notification: &Notification, outcome: &Outcome) {
     match outcome {
         Ok(_) => {}
         Err(Fault::NothingDone | Fault::Unknown) => {
-            tracing::warn!(notification = notification.id.as_i64(), "what came of a sending could not be noted; it is sent again");
+            tracing::warn!(
+                notification = notification.id.as_i64(),
+                "what came of a sending could not be noted; it is sent again"
+            );
         }
     }
     app.notifier.land(notification.id);

@@ -114,9 +114,7 @@ impl Said {
             | Self::Refund(refund::Answer::Failed { error, .. }, _)
             | Self::RefundQuery(refund_query::Answer::Failed { error, .. }, _)
             | Self::Store(store::Answer::Failed { error })
-            | Self::StoreQuery(store_query::Answer::Failed { error }) => {
-                Some(error.to_string())
-            }
+            | Self::StoreQuery(store_query::Answer::Failed { error }) => Some(error.to_string()),
             Self::Pay(pay::Answer::Unknown { error, .. }, _)
             | Self::Refund(refund::Answer::Unknown { error, .. }, _) => {
                 error.as_ref().map(ToString::to_string)
@@ -398,8 +396,6 @@ pub(super) fn unknown(form: &Form, said: Said) -> Said {
         | Said::Query(..)
         | Said::RefundQuery(..)
         | Said::Store(_)
-        | Said::StoreQuery(_) => {
-            Said::Rejected(code::SYSTEM_ERROR)
-        }
+        | Said::StoreQuery(_) => Said::Rejected(code::SYSTEM_ERROR),
     }
 }

@@ -44,7 +44,11 @@ pub(super) async fn serve(call: &Call<'_>, exchange: &mut Exchange) -> Said {
         notify_url: request.notify_url,
         dialect: call.dialect(),
     };
-    let outcome = call.app.engine.submit(Command::Refund(Box::new(command))).await;
+    let outcome = call
+        .app
+        .engine
+        .submit(Command::Refund(Box::new(command)))
+        .await;
     match outcome {
         Ok(Reply::Refund(Ok(done))) => success(&done, call.partner),
         Ok(Reply::Refund(Err(refusal))) => {
@@ -60,10 +64,12 @@ pub(super) async fn serve(call: &Call<'_>, exchange: &mut Exchange) -> Said {
                 | RefundRefusal::NotPaid
                 | RefundRefusal::TooLate
                 | RefundRefusal::ExceedsRemaining { .. }
-                | RefundRefusal::FundsShort => match super::resolve::trade_under(call.app, &trade) {
-                    Ok(trade) => failed(code, about, trade),
-                    Err(error) => Said::fault(&error),
-                },
+                | RefundRefusal::FundsShort => {
+                    match super::resolve::trade_under(call.app, &trade) {
+                        Ok(trade) => failed(code, about, trade),
+                        Err(error) => Said::fault(&error),
+                    }
+                }
             }
         }
         // Done or not, the same again tells (`spec/13`, 21).

@@ -120,9 +120,7 @@ fn find_shop(
         secondary_merchant_id: merchant.clone(),
         store_id: store.clone(),
     };
-    let registered = app
-        .readers
-        .read(|reader| reader.registration(&store_key))?;
+    let registered = app.readers.read(|reader| reader.registration(&store_key))?;
     match registered.map(|found| (found.state, found.data.shop.key())) {
         Some((StoreState::Verified, key)) => return Ok(Ok(ShopFound::Stored(key))),
         Some((StoreState::Rejected { .. }, _)) => return Ok(Err(ShopRefusal::Rejected)),

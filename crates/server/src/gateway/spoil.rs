@@ -11,7 +11,7 @@ use spotpay_wire::service::Service;
 
 use super::answer::{self, Said};
 use super::{Answered, Call, refund, store};
-use crate::faults::{AnswerEffect, Drop, UnknownAs};
+use crate::faults::{AnswerEffect, Cut, UnknownAs};
 
 /// The named error, in the shape of the service that was called.
 pub(super) fn refused(call: &Call<'_>, code: WireCode, is_gateway: bool) -> Said {
@@ -47,7 +47,7 @@ pub(super) fn unknown(call: &Call<'_>, said: Said, told: UnknownAs) -> Said {
 /// What happens to the answer on its way out.
 pub(super) async fn late_or_broken(answered: Answered, effect: AnswerEffect) -> Answered {
     match effect {
-        AnswerEffect::Drop(Drop::After) => Answered::hang_up(),
+        AnswerEffect::Cut(Cut::After) => Answered::hang_up(),
         AnswerEffect::Delay(span) => {
             let micros = u64::try_from(span.as_micros()).unwrap_or(0);
             tokio::time::sleep(std::time::Duration::from_micros(micros)).await;
@@ -56,7 +56,7 @@ pub(super) async fn late_or_broken(answered: Answered, effect: AnswerEffect) -> 
         AnswerEffect::BadSign => with_bad_sign(answered),
         AnswerEffect::Answer { .. }
         | AnswerEffect::UnknownAfter(_)
-        | AnswerEffect::Drop(Drop::Before) => answered,
+        | AnswerEffect::Cut(Cut::Before) => answered,
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) async fn serve(call: &Call<'_>, exchange: &mut Exchange) -> Said {
         exchange.reason = Some("timestamp is not within 30 minutes of now".to_owned());
         return failed(code::PARAM_ILLEGAL);
     }
+    // The default store's names are the partner's own terms: changes of those take turns.
+    let _turn = call.app.partner_changes.lock().await;
     let command = Command::RegisterStore(Box::new(request.data));
     match call.app.engine.submit(command).await {
         Ok(Reply::Store(Ok(_))) => Said::Store(store::Answer::Success),

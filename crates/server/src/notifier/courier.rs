@@ -100,7 +100,11 @@ impl HttpCourier {
             .header(header::USER_AGENT, "Spotpay")
             .body(Full::new(Bytes::from(form)))
             .map_err(|error| error.to_string())?;
-        let response = self.client.request(request).await.map_err(|error| why(&error))?;
+        let response = self
+            .client
+            .request(request)
+            .await
+            .map_err(|error| why(&error))?;
         let status = response.status().as_u16();
         let body = Limited::new(response.into_body(), BODY_MAX).collect().await;
         let body = body.map_err(|error| format!("status {status}, then {error}"))?;

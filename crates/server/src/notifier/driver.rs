@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use spotpay_core::id::TradeId;
+use spotpay_core::id::{EventId, TradeId};
 use spotpay_core::time::{Span, Timestamp};
 use tokio::task::JoinHandle;
 
@@ -24,6 +24,8 @@ const BREATH: Duration = Duration::from_millis(2);
 const REST: Duration = Duration::from_secs(1);
 /// How long a moving clock waits for a sending (`architecture.md`, time).
 const WAIT_MAX: Duration = Duration::from_secs(1);
+/// How long whoever sends once more by hand waits to see what came of it.
+const RESENT_MAX: Duration = Duration::from_secs(12);
 /// How long an answer waits for the notification that must come before it.
 const TOLD_MAX: Duration = Duration::from_secs(5);
 
@@ -163,4 +165,22 @@ pub async fn until_told(app: &App, trade: TradeId) {
         }
     };
     let _ = tokio::time::timeout(TOLD_MAX, told).await;
+}
+
+/// Waits until a notification was sent more often than before, or too long.
+pub async fn until_sent(app: &App, id: EventId, attempts_before: u32) {
+    let sent = async {
+        loop {
+            let landed = app.notifier.landed.notified();
+            let waits = app
+                .readers
+                .read(|reader| reader.notification(id))
+                .is_ok_and(|found| found.is_some_and(|found| found.attempts <= attempts_before));
+            if !waits {
+                return;
+            }
+            landed.await;
+        }
+    };
+    let _ = tokio::time::timeout(RESENT_MAX, sent).await;
 }
