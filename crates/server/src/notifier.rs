@@ -8,6 +8,7 @@ pub mod driver;
 mod letter;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use spotpay_core::command::Command;
@@ -40,6 +41,17 @@ pub struct Notifier {
     secret: NotifySecret,
     flights: Mutex<BTreeMap<EventId, Flight>>,
     landed: Notify,
+    /// Numbers for `/metrics`.
+    pub counts: Counts,
+}
+
+/// What became of sendings.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Sendings that were acknowledged.
+    pub acknowledged: AtomicU64,
+    /// Sendings that were not.
+    pub not_acknowledged: AtomicU64,
 }
 
 /// One sending under way.
@@ -58,6 +70,7 @@ impl Notifier {
             secret: NotifySecret::new(secret),
             flights: Mutex::default(),
             landed: Notify::new(),
+            counts: Counts::default(),
         }
     }
 
@@ -68,6 +81,11 @@ impl Notifier {
     /// The `notify_id` of a notification, the same in every sending.
     pub fn notify_id(&self, id: EventId) -> NotifyId {
         NotifyId::make(&self.secret, id.as_i64())
+    }
+
+    /// Sendings under way.
+    pub fn under_way(&self) -> usize {
+        self.flights().len()
     }
 
     fn land(&self, id: EventId) {
@@ -94,9 +112,13 @@ pub fn is_open(app: &App, partner: PartnerId, notify_id: &str) -> Result<bool, S
     Ok(found.is_some_and(|found| found.partner == partner && found.is_open()))
 }
 
-/// The fields of a notification as the next sending would have them; none when it cannot be sent.
-pub fn fields_shown(app: &App, notification: &Notification) -> BTreeMap<String, String> {
-    letter::shown(app, notification, app.clock.now()).unwrap_or_default()
+/// The fields of a notification as a sending at an instant has them; none when it cannot be sent.
+pub fn fields_at(
+    app: &App,
+    notification: &Notification,
+    at: Timestamp,
+) -> BTreeMap<String, String> {
+    letter::shown(app, notification, at).unwrap_or_default()
 }
 
 /// What is due and not under way, each noted as under way now: fair to partners, whatever one of
@@ -205,6 +227,13 @@ async fn send(app: &App, notification: &Notification) -> Outcome {
         }
         Err(lost) => (None, lost, false),
     };
+    let counts = &app.notifier.counts;
+    let count = if acknowledged {
+        &counts.acknowledged
+    } else {
+        &counts.not_acknowledged
+    };
+    count.fetch_add(1, Ordering::Relaxed);
     let delivery = Delivery {
         notification: notification.id,
         at,

@@ -268,6 +268,7 @@ fn engine_gauges(app: &App) -> Vec<Gauge> {
 }
 
 fn shell_gauges(app: &App) -> Vec<Gauge> {
+    let counts = &app.notifier.counts;
     let dropped = app.recorder.as_ref().map_or(0, Recorder::dropped);
     vec![
         (
@@ -289,6 +290,21 @@ fn shell_gauges(app: &App) -> Vec<Gauge> {
             "spotpay_connections_late_total",
             "Connections cut because they were too slow.",
             app.traffic.timed_out(),
+        ),
+        (
+            "spotpay_notifications_under_way",
+            "Notifications that are being sent.",
+            u64::try_from(app.notifier.under_way()).unwrap_or(u64::MAX),
+        ),
+        (
+            "spotpay_notifications_acknowledged_total",
+            "Sendings that were answered with success.",
+            counts.acknowledged.load(Ordering::Relaxed),
+        ),
+        (
+            "spotpay_notifications_not_acknowledged_total",
+            "Sendings that were not.",
+            counts.not_acknowledged.load(Ordering::Relaxed),
         ),
         (
             "spotpay_request_log_dropped_total",

@@ -78,6 +78,7 @@ fn notification_json(app: &App, notification: &Notification) -> Result<Value, Ap
     let deliveries = app
         .readers
         .read(|reader| reader.deliveries(notification.id))?;
+    let sent_at = deliveries.last().map(|delivery| delivery.at);
     let state = match notification.state {
         NotificationState::Waiting => "waiting",
         NotificationState::Acknowledged => "acknowledged",
@@ -97,7 +98,7 @@ fn notification_json(app: &App, notification: &Notification) -> Result<Value, Ap
         "alipay_trans_id": notification.trade.to_string(),
         "url": notification.url,
         "state": state,
-        "fields": notifier::fields_shown(app, notification),
+        "fields": notifier::fields_at(app, notification, sent_at.unwrap_or(app.clock.now())),
         "next_at": notification.next_at.map(|at| at.to_string()),
         "attempts": deliveries.iter().map(delivery_json).collect::<Vec<_>>(),
     }))
