@@ -54,6 +54,8 @@ pub struct App {
     pub given: GivenCodes,
     /// Changes of partners are read, checked and written one after another.
     pub partner_changes: tokio::sync::Mutex<()>,
+    /// Room for one look at a wrong signature.
+    pub autopsies: Semaphore,
     /// Room for slow signatures.
     pub slow_signatures: Semaphore,
     /// Numbers for `/metrics`.
@@ -162,6 +164,7 @@ impl Running {
             clock_moves: tokio::sync::Mutex::default(),
             given: GivenCodes::default(),
             partner_changes: tokio::sync::Mutex::default(),
+            autopsies: Semaphore::new(1),
             slow_signatures: Semaphore::new(slow_signatures_max()),
             metrics: Metrics::default(),
             traffic: Arc::default(),

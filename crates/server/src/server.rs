@@ -26,7 +26,7 @@ use crate::gateway::{self, Exchange};
 use crate::listen::{self, BodyError, Limits, Peer};
 use crate::notifier::courier::{HttpCourier, Reach};
 use crate::recorder::Recorder;
-use crate::{notifier, sandbox, tls};
+use crate::{mistake, notifier, sandbox, tls};
 
 /// What `spotpay serve` was asked for (`contract.md`).
 #[derive(Clone, Debug)]
@@ -122,10 +122,17 @@ async fn serve_gateway(State(app): State<Arc<App>>, request: Request) -> Respons
         .map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.0.ip());
     let query = head.uri.query().unwrap_or_default().as_bytes();
     let mut exchange = Exchange::default();
+    let mut likely_mistake = None;
     let (form, answered) = match listen::read_body(body, &Limits::default()).await {
         Ok(body) => {
             let form = Form::read(query, &body);
             let answered = gateway::answer(&app, &form, client, &mut exchange).await;
+            let partner = exchange.partner.parse().ok();
+            if let (Some(false), Some(partner), true) =
+                (exchange.sign_ok, partner, app.recorder.is_some())
+            {
+                likely_mistake = mistake::likely(&app, partner, query, &body).await;
+            }
             (form, answered)
         }
         // Too long is a refusal with a published code; late or broken is no request at all.
@@ -139,12 +146,25 @@ async fn serve_gateway(State(app): State<Arc<App>>, request: Request) -> Respons
         }
     };
     let duration_us = gateway::took(started, app.clock.monotonic());
-    note(&app, &form, exchange, &answered.body, duration_us);
+    let told = Told {
+        answer: &answered.body,
+        duration_us,
+        likely_mistake,
+    };
+    note(&app, &form, exchange, told);
     answered.into_response()
 }
 
+/// What became of an exchange.
+struct Told<'a> {
+    answer: &'a Bytes,
+    duration_us: u64,
+    likely_mistake: Option<String>,
+}
+
 /// What is remembered of an exchange: numbers, a line (`docs/logging.md`), and the inspector's row.
-fn note(app: &App, form: &Form, exchange: Exchange, answer: &Bytes, duration_us: u64) {
+fn note(app: &App, form: &Form, exchange: Exchange, told: Told<'_>) {
+    let duration_us = told.duration_us;
     app.metrics
         .observe(exchange.service, exchange.result, duration_us);
     tracing::info!(
@@ -174,8 +194,8 @@ fn note(app: &App, form: &Form, exchange: Exchange, answer: &Bytes, duration_us:
                 .collect(),
             canonical: exchange.canonical,
             sign_ok: exchange.sign_ok,
-            likely_mistake: None,
-            answer: answer.to_vec(),
+            likely_mistake: told.likely_mistake,
+            answer: told.answer.to_vec(),
             trade: exchange.trade,
         });
     }
