@@ -30,6 +30,7 @@
 //!
 //! Names of parameters and codes are those of the genuine gateway (`spec/00` to `spec/13`).
 
+pub mod autopsy;
 pub mod cancel;
 pub mod canonical;
 pub mod charset;
