@@ -35,6 +35,7 @@ pub mod cancel;
 pub mod canonical;
 pub mod charset;
 pub mod code;
+pub mod code_texts;
 mod field;
 pub mod form;
 mod json;
