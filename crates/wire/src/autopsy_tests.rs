@@ -205,46 +205,6 @@ fn replaced(from: &str, to: &str) -> String {
 #[path = "autopsy/text_tests.rs"]
 mod text;
 
-// Goal: text that was sent in GBK and signed in UTF-8, and bytes that no charset was named for.
-#[test]
-fn charsets_of_the_bytes() {
-    let world = World::new();
-    let (charset, label) = (Charset::Gbk, "GBK");
-    for signer in signers() {
-        let name = signer.sign_type().as_str();
-        let sent: Params = vec![("_input_charset", label), ("trans_name", "茶")];
-        let body = send(charset, &sent, &signer.sign(join(&sent).as_bytes()), name);
-        let autopsy = world.examine("", &body);
-        assert_eq!(
-            mistakes(&autopsy),
-            [Mistake::CharsetDiffers],
-            "{}",
-            autopsy.report()
-        );
-        let sent: Params = vec![("trans_name", "茶")];
-        let body = send(
-            Charset::Utf8,
-            &sent,
-            &signer.sign(join(&sent).as_bytes()),
-            name,
-        );
-        let autopsy = world.examine("", &body);
-        assert_eq!(
-            mistakes(&autopsy),
-            [Mistake::CharsetNotSent],
-            "{}",
-            autopsy.report()
-        );
-        let autopsy = world.examine("_input_charset=gbk", &body);
-        assert_eq!(
-            mistakes(&autopsy),
-            [Mistake::CharsetNotSigned],
-            "{}",
-            autopsy.report()
-        );
-    }
-}
-
 // Goal: ways to use the MD5 key wrongly; none of them shows the key.
 #[test]
 fn md5_key_mistakes() {

@@ -36,6 +36,7 @@ pub mod cancel;
 pub mod canonical;
 pub mod charset;
 pub mod code;
+pub mod code_texts;
 pub mod dialect;
 mod field;
 pub mod form;
