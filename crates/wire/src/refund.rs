@@ -66,7 +66,7 @@ impl Request {
         }
         let [trans_id, refund_id, amount, currency] = values;
         let notify_url = field::notify_url(form)?;
-        let partner_trans_id = field::partner_trans_id("partner_trans_id", trans_id)?;
+        let partner_trans_id = field::partner_number("partner_trans_id", trans_id)?;
         let trade_no = |value| {
             parsed(
                 "alipay_trans_id",
@@ -133,8 +133,7 @@ fn read_refund_id(value: &str, trans_id: &str) -> Result<PartnerRefundId, ParseR
         let rule = "another number than partner_trans_id";
         return Err(ParseRefusal::malformed(NAME, rule, value));
     }
-    let rule = "1 to 64 characters without controls, quotes and outer or doubled blanks";
-    parsed(NAME, value, rule)
+    field::partner_number(NAME, value)
 }
 
 /// An unknown currency is malformed here; one that is not the payment's is for core to refuse

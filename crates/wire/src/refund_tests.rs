@@ -298,3 +298,18 @@ proptest! {
         }
     }
 }
+
+// Goal: a number that an answer could not carry back unchanged is refused, as a trade's is.
+#[test]
+fn numbers_with_blanks_that_parsers_fold() {
+    for (number, is_taken) in [
+        ("R 1", true),
+        ("R  1", false),
+        (" R1", false),
+        ("R1 ", false),
+    ] {
+        let change = format!("partner_refund_id={number}");
+        let read = Request::parse(&form(&[&change]));
+        assert_eq!(read.is_ok(), is_taken, "{number:?}");
+    }
+}
