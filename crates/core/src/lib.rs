@@ -4,6 +4,7 @@
 //! [`decide::decide`]; a [`decide::Decision`] comes out: the changes, and the reply. Whoever runs
 //! the decision stores the changes before anyone hears the reply.
 
+pub mod calendar;
 pub mod command;
 pub mod config;
 pub mod decide;
