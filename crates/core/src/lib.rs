@@ -17,6 +17,7 @@ pub mod partner;
 pub mod payment_code;
 pub mod refund;
 pub mod registration;
+pub mod settlement;
 pub mod shop;
 pub mod time;
 pub mod trade;
