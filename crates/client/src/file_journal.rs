@@ -154,24 +154,21 @@ impl FileJournal {
     }
 
     fn note(&mut self, fact: &Fact) {
-        match &fact.kind {
+        let known = match &fact.kind {
             FactKind::Begin { amount } => {
-                let open = OpenCheckout::new(fact.key.clone(), *amount, fact.at);
-                self.open.insert(fact.key.clone(), open);
+                Some(OpenCheckout::new(fact.key.clone(), *amount, fact.at))
             }
-            FactKind::Cancel => {
-                if let Some(open) = self.open.get_mut(&fact.key) {
-                    open.cancelling = true;
-                }
+            FactKind::Cancel
+            | FactKind::Refund { .. }
+            | FactKind::RefundRefused { .. }
+            | FactKind::Stuck { .. }
+            | FactKind::End { .. } => {
+                let open = self.open.remove(&fact.key);
+                open.and_then(|open| open.after(&fact.kind))
             }
-            FactKind::Stuck { note } => {
-                if let Some(open) = self.open.get_mut(&fact.key) {
-                    open.stuck = Some(note.clone());
-                }
-            }
-            FactKind::End { .. } => {
-                self.open.remove(&fact.key);
-            }
+        };
+        if let Some(open) = known {
+            self.open.insert(fact.key.clone(), open);
         }
     }
 
@@ -240,6 +237,10 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     alipay_trans_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    partner_refund_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
 
@@ -248,6 +249,8 @@ struct Line {
 enum Kind {
     Begin,
     Cancel,
+    Refund,
+    RefundRefused,
     Paid,
     NotPaid,
     Stuck,
@@ -264,6 +267,8 @@ impl Line {
             amount: None,
             currency: None,
             alipay_trans_id: None,
+            partner_refund_id: None,
+            attempt: None,
             note: None,
         };
         match &fact.kind {
@@ -273,6 +278,22 @@ impl Line {
                 line.currency = Some(amount.currency().code().to_owned());
             }
             FactKind::Cancel => {}
+            FactKind::Refund {
+                partner_refund_id,
+                attempt,
+            } => {
+                line.fact = Kind::Refund;
+                line.partner_refund_id = Some(partner_refund_id.to_string());
+                line.attempt = Some(*attempt);
+            }
+            FactKind::RefundRefused {
+                partner_refund_id,
+                code,
+            } => {
+                line.fact = Kind::RefundRefused;
+                line.partner_refund_id = Some(partner_refund_id.to_string());
+                line.note = Some(code.clone());
+            }
             FactKind::End {
                 paid,
                 alipay_trans_id,
@@ -312,6 +333,14 @@ impl Line {
                 }
             }
             Kind::Cancel => FactKind::Cancel,
+            Kind::Refund => FactKind::Refund {
+                partner_refund_id: line.partner_refund_id.as_ref()?.parse().ok()?,
+                attempt: line.attempt?,
+            },
+            Kind::RefundRefused => FactKind::RefundRefused {
+                partner_refund_id: line.partner_refund_id.as_ref()?.parse().ok()?,
+                code: line.note.clone().unwrap_or_default(),
+            },
             Kind::Paid => end(true, &line)?,
             Kind::NotPaid => end(false, &line)?,
             Kind::Stuck => FactKind::Stuck {

@@ -8,4 +8,5 @@
 mod calls;
 mod crashes;
 mod model;
+mod refunds;
 mod table;
