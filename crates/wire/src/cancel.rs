@@ -73,6 +73,10 @@ impl Request {
             return Err(ParseRefusal::Missing(theirs));
         }
         let trade_no = |value| parsed(ours, value, "1 to 64 characters without blanks");
+        let timestamp = |value| {
+            field::timestamp(value)
+                .ok_or_else(|| ParseRefusal::malformed("timestamp", field::TIMESTAMP_RULE, value))
+        };
         Ok(Self {
             partner,
             name,
@@ -81,7 +85,7 @@ impl Request {
                 .map(|value| field::partner_trans_id(theirs, value))
                 .transpose()?,
             trade_no: form.get(ours).map(trade_no).transpose()?,
-            timestamp: form.get("timestamp").map(read_timestamp).transpose()?,
+            timestamp: form.get("timestamp").map(timestamp).transpose()?,
         })
     }
 
@@ -100,20 +104,6 @@ impl Request {
         params.extend(self.timestamp.map(|at| ("timestamp", millis(at).into())));
         params
     }
-}
-
-/// Milliseconds since 1970 or `yyyy-MM-dd HH:mm:ss` of GMT+8 (`spec/12`, wire 7).
-fn read_timestamp(value: &str) -> Result<Timestamp, ParseRefusal> {
-    let digits = (1..=15).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
-    let millis = || value.parse::<i64>().ok().filter(|_| digits);
-    let micros = || millis().and_then(|millis| millis.checked_mul(1_000));
-    micros()
-        .map(Timestamp::from_micros)
-        .or_else(|| Timestamp::parse_spaced(value))
-        .ok_or_else(|| {
-            let rule = "milliseconds since 1970 or yyyy-MM-dd HH:mm:ss";
-            ParseRefusal::malformed("timestamp", rule, value)
-        })
 }
 
 /// What was done.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use spotpay_core::id::{PartnerId, PartnerTransId, WalletId};
 use spotpay_core::money::{Amount, Currency, FxRate, Money};
+use spotpay_core::time::Timestamp;
 
 use crate::code;
 use crate::form::Form;
@@ -64,6 +65,19 @@ pub(crate) fn line(
     } else {
         value.into()
     })
+}
+
+/// What [`timestamp`] takes.
+pub(crate) const TIMESTAMP_RULE: &str = "milliseconds since 1970 or yyyy-MM-dd HH:mm:ss";
+
+/// Milliseconds since 1970 or `yyyy-MM-dd HH:mm:ss` of GMT+8 (`spec/12`, wire 7).
+pub(crate) fn timestamp(value: &str) -> Option<Timestamp> {
+    let digits = (1..=15).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
+    let millis = || value.parse::<i64>().ok().filter(|_| digits);
+    let micros = || millis().and_then(|millis| millis.checked_mul(1_000));
+    micros()
+        .map(Timestamp::from_micros)
+        .or_else(|| Timestamp::parse_spaced(value))
 }
 
 /// Characters of a `notify_url`.

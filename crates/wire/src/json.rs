@@ -24,12 +24,37 @@ pub(crate) fn read_object<'a>(
     } else if cursor.scalar()? != "null" {
         return Err(NotAnObject);
     }
-    cursor.blanks();
-    if cursor.rest.is_empty() {
-        Ok(())
+    cursor.end()
+}
+
+/// The members of an object in order; a null or nested value is `None`.
+pub(crate) type Members<'a> = Vec<(Box<str>, Option<Cow<'a, str>>)>;
+
+/// Reads a list of objects; one object alone is a list of one.
+pub(crate) fn read_list(text: &str) -> Result<Vec<Members<'_>>, NotAnObject> {
+    let mut cursor = Cursor { rest: text };
+    let mut list = Vec::new();
+    if cursor.takes('[') {
+        if !cursor.takes(']') {
+            loop {
+                list.push(cursor.members()?);
+                if cursor.takes(']') {
+                    break;
+                }
+                cursor.needs(',')?;
+            }
+        }
     } else {
-        Err(NotAnObject)
+        list.push(cursor.members()?);
     }
+    cursor.end()?;
+    Ok(list)
+}
+
+/// Whether a text is JSON, of whatever kind.
+pub(crate) fn is_json(text: &str) -> bool {
+    let mut cursor = Cursor { rest: text };
+    cursor.value(0).is_ok() && cursor.end().is_ok()
 }
 
 /// Appends `"text"` with what JSON wants escaped.
@@ -70,6 +95,22 @@ impl<'a> Cursor<'a> {
         } else {
             Err(NotAnObject)
         }
+    }
+
+    /// Nothing but blanks is left.
+    fn end(&mut self) -> Result<(), NotAnObject> {
+        self.blanks();
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(NotAnObject)
+        }
+    }
+
+    fn members(&mut self) -> Result<Members<'a>, NotAnObject> {
+        let mut members = Vec::new();
+        self.object(0, &mut |name, value| members.push((name.into(), value)))?;
+        Ok(members)
     }
 
     fn object(&mut self, depth: u32, member: Member<'_, 'a>) -> Result<(), NotAnObject> {
@@ -270,6 +311,33 @@ mod tests {
         }
     }
 
+    // Goal: what `extend_params` may be: a list of objects, or one; anything else only if unread.
+    #[test]
+    fn lists() {
+        for (text, count, json) in [
+            ("[]", Some(0), true),
+            (r#" [ {"a":"b"} , {} ] "#, Some(2), true),
+            (r#"{"a":"b"}"#, Some(1), true),
+            ("[{}", None, false),
+            ("[{},]", None, false),
+            ("[{}]x", None, false),
+            (r#"["a"]"#, None, true),
+            ("[[{}]]", None, true),
+            ("null", None, true),
+            ("3.5 ", None, true),
+            ("\"a\"", None, true),
+            ("", None, false),
+            ("a", None, false),
+        ] {
+            assert_eq!(read_list(text).map(|list| list.len()).ok(), count, "{text}");
+            assert_eq!(is_json(text), json, "{text}");
+        }
+        let list = read_list(r#"[{"a":"\u8336","b":null,"c":7}]"#).unwrap();
+        let members = [("a", Some("茶")), ("b", None), ("c", Some("7"))]
+            .map(|(name, value)| (name.into(), value.map(Cow::Borrowed)));
+        assert_eq!(list, [members.to_vec()]);
+    }
+
     proptest! {
         #[test]
         fn strings_round_trip(text: String) {
@@ -281,7 +349,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read(text in "[\\[\\]{}\",:\\\\u0-9a-f.e+ -]{0,40}") {
-            let _ = read(&text);
+            let _ = (read(&text), read_list(&text), is_json(&text));
         }
     }
 }

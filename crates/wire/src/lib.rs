@@ -1,9 +1,10 @@
 //! The partner protocol: bytes in, typed messages out, and back. No I/O.
 //!
 //! The road of a request: [`form`] reads it, [`canonical`] makes the signed text, [`signature`]
-//! verifies it, the file of the service ([`pay`], [`query`], [`cancel`]) types it; the road back
-//! is the service's `Answer`, [`xml`] and again [`signature`]. The client walks it the other way
-//! round with [`request`] and [`xml::read_answer`].
+//! verifies it, the file of the service ([`pay`], [`query`], [`cancel`], [`refund`],
+//! [`refund_query`], [`store`], [`store_query`]) types it; the road back is the service's `Answer`,
+//! [`xml`] and again [`signature`]. The client walks it the other way round with [`request`] and
+//! [`xml::read_answer`]. What nobody asked for goes out as a [`notification`].
 //!
 //! ```
 //! use spotpay_wire::form::Form;
@@ -48,5 +49,7 @@ pub mod refusal;
 pub mod request;
 pub mod service;
 pub mod signature;
+pub mod store;
+pub mod store_query;
 pub mod trade_no;
 pub mod xml;

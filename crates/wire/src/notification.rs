@@ -1,4 +1,39 @@
-//! Signing and verifying notifications (`spec/06`); their fields are those of the trade.
+//! Notifications (`spec/06`): what a gateway tells, signed, and how a merchant reads it.
+//!
+//! ```
+//! use spotpay_core::money::{Amount, Currency, Money};
+//! use spotpay_wire::charset::Charset;
+//! use spotpay_wire::notification::{self, Event, Notification, RefundEvent};
+//! use spotpay_wire::signature::{Md5Key, Signer};
+//!
+//! let key: Md5Key = "0123456789abcdefghijklmnopqrstuv".parse()?;
+//! let signer = Signer::Md5(key);
+//! let told = RefundEvent {
+//!     notify_id: "9938e4a7a8c50aa92aede16c8ffb9cam3i".into(),
+//!     notify_time: None,
+//!     out_trade_no: "T1".parse()?,
+//!     out_return_no: "R1".parse()?,
+//!     trade_no: "2020120722001455203001700042".parse()?,
+//!     amount: Amount::new(Money::parse_major("39.25", Currency::HKD)?)?,
+//!     refunded_at: None,
+//! };
+//! let body = notification::sign(Charset::Gbk, notification::refund_fields(&told), &signer);
+//! let received = Notification::read(Charset::Gbk, body.as_bytes());
+//! assert!(received.verify(&signer.verifier()));
+//! assert_eq!(received.read_event(), Ok(Event::Refund(Box::new(told))));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod event;
+mod notify_id;
+
+pub use event::{
+    Event, EventError, REFUND_STATUS_SYNC, RefundEvent, TRADE_STATUS_SYNC, TradeEnd, TradeEvent,
+    refund_fields, trade_fields,
+};
+pub use notify_id::{NotifyId, NotifySecret};
+
+pub use crate::field::Buyer;
 
 use crate::canonical::{self, canonical};
 use crate::charset::Charset;
@@ -43,6 +78,11 @@ impl Notification {
         self.get("sign_type").unwrap_or_default().parse()
     }
 
+    /// What it tells; [`Notification::verify`] says whether to believe it.
+    pub fn read_event(&self) -> Result<Event, EventError> {
+        Event::read(self)
+    }
+
     /// Whether the gateway that holds this key signed it: every field but `sign` and `sign_type`,
     /// empty ones dropped, after decoding.
     pub fn verify(&self, verifier: &Verifier) -> bool {
@@ -54,12 +94,17 @@ impl Notification {
     }
 }
 
-/// The body of a notification: the fields, signed.
-pub fn sign<'a>(
+/// The body of a notification: the fields, signed. In GBK a character that the charset lacks is
+/// sent, and signed, as `?`.
+pub fn sign<N, V>(
     charset: Charset,
-    fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+    fields: impl IntoIterator<Item = (N, V)>,
     signer: &Signer,
-) -> String {
+) -> String
+where
+    N: AsRef<str>,
+    V: AsRef<str>,
+{
     let form = Form::from_pairs(charset, fields);
     let mut text = Vec::with_capacity(512);
     canonical(&form, &mut text);

@@ -42,6 +42,43 @@ pub enum ParseRefusal {
         /// What was sent.
         value: String,
     },
+    /// A store call.
+    #[error(transparent)]
+    Store(#[from] StoreRefusal),
+}
+
+/// The same for the store calls, which have one code for all of it and answer it as a business
+/// error, what is missing included (`spec/08`).
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum StoreRefusal {
+    /// A required parameter is not there, or is empty.
+    #[error("{field} is missing; it is required {when}")]
+    Missing {
+        /// The parameter.
+        field: &'static str,
+        /// When it is required.
+        when: &'static str,
+    },
+    /// A value that its parameter does not take.
+    #[error("{field} is {value:?}; it must be {rule}")]
+    Malformed {
+        /// The parameter.
+        field: &'static str,
+        /// What it takes.
+        rule: &'static str,
+        /// What was sent, cut at 80 characters.
+        value: String,
+    },
+}
+
+impl StoreRefusal {
+    pub(crate) fn malformed(field: &'static str, rule: &'static str, value: &str) -> Self {
+        Self::Malformed {
+            field,
+            rule,
+            value: cut(value),
+        }
+    }
 }
 
 impl ParseRefusal {
@@ -53,7 +90,7 @@ impl ParseRefusal {
         }
     }
 
-    /// The published code (`spec/13`, 17 and 18).
+    /// The published code (`spec/13`, 17 and 18; `spec/08`).
     pub const fn code(&self) -> WireCode {
         match self {
             Self::Missing(_) => code::ILLEGAL_ARGUMENT,
@@ -61,6 +98,7 @@ impl ParseRefusal {
             Self::SellerDiffers { .. } => code::SELLER_NOT_EXIST,
             Self::UnknownCurrency { .. } => code::EXCHANGE_AMOUNT_OR_CURRENCY_ERROR,
             Self::AboveMaximum { .. } => code::TOTAL_FEE_EXCEED,
+            Self::Store(_) => code::PARAM_ILLEGAL,
         }
     }
 
@@ -71,7 +109,8 @@ impl ParseRefusal {
             Self::Malformed { .. }
             | Self::SellerDiffers { .. }
             | Self::UnknownCurrency { .. }
-            | Self::AboveMaximum { .. } => false,
+            | Self::AboveMaximum { .. }
+            | Self::Store(_) => false,
         }
     }
 }
