@@ -1,8 +1,8 @@
 //! The journal as a file of JSON lines.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::fs::TryLockError;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use spotpay_core::money::{Amount, Money};
 use spotpay_core::time::Timestamp;
 
 use crate::journal::{CheckoutKey, Fact, FactKind, Journal, JournalError, OpenCheckout};
+use crate::line_file::LineFile;
 
 /// From here on a journal in which everything has ended is emptied.
 const COMPACT_BYTES: u64 = 1_048_576;
@@ -21,12 +22,10 @@ const COMPACT_BYTES: u64 = 1_048_576;
 #[derive(Debug)]
 pub struct FileJournal {
     path: PathBuf,
-    file: File,
+    lines: LineFile,
     /// Known to the only user; those who share see only their own.
     open: BTreeMap<CheckoutKey, OpenCheckout>,
     exclusive: bool,
-    /// The last line has no end, so the next one begins with one.
-    torn: bool,
     damaged: usize,
 }
 
@@ -34,7 +33,7 @@ impl FileJournal {
     /// For the only user. Refused while anybody else has the file.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, JournalError> {
         let mut journal = Self::new(path.into())?;
-        match journal.file.try_lock() {
+        match journal.lines.file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(JournalError::InUse { path: journal.path });
@@ -51,46 +50,31 @@ impl FileJournal {
     pub fn open_shared(path: impl Into<PathBuf>) -> Result<Self, JournalError> {
         let mut journal = Self::new(path.into())?;
         let long = journal.length()? > COMPACT_BYTES;
-        if long && journal.file.try_lock().is_ok() {
+        if long && journal.lines.file.try_lock().is_ok() {
             journal.exclusive = true;
             journal.read_all()?;
             journal.compact()?;
             journal.exclusive = false;
             journal.open.clear();
-            journal
-                .file
-                .unlock()
-                .map_err(|error| journal.fault(error))?;
+            let unlocked = journal.lines.file.unlock();
+            unlocked.map_err(|error| journal.fault(error))?;
         }
-        journal
-            .file
-            .lock_shared()
-            .map_err(|error| journal.fault(error))?;
-        journal.torn = journal.ends_torn().map_err(|error| journal.fault(error))?;
+        let locked = journal.lines.file.lock_shared();
+        let read = locked.and_then(|()| journal.lines.look_at_end());
+        read.map_err(|error| journal.fault(error))?;
         Ok(journal)
     }
 
     fn new(path: PathBuf) -> Result<Self, JournalError> {
-        let fault = |source| JournalError::Io {
+        let lines = LineFile::open(&path).map_err(|source| JournalError::Io {
             path: path.clone(),
             source,
-        };
-        let existed = path.exists();
-        let options = || {
-            let mut options = OpenOptions::new();
-            options.read(true).append(true).create(true);
-            options
-        };
-        let file = options().open(&path).map_err(fault)?;
-        if !existed {
-            sync_folder(&path).map_err(fault)?;
-        }
+        })?;
         Ok(Self {
             path,
-            file,
+            lines,
             open: BTreeMap::new(),
             exclusive: false,
-            torn: false,
             damaged: 0,
         })
     }
@@ -121,26 +105,11 @@ impl FileJournal {
     }
 
     fn length(&self) -> Result<u64, JournalError> {
-        let metadata = self.file.metadata().map_err(|error| self.fault(error))?;
-        Ok(metadata.len())
-    }
-
-    fn ends_torn(&mut self) -> io::Result<bool> {
-        if self.file.metadata()?.len() == 0 {
-            return Ok(false);
-        }
-        let mut last = [0];
-        self.file.seek(SeekFrom::End(-1))?;
-        self.file.read_exact(&mut last)?;
-        Ok(last != *b"\n")
+        self.lines.length().map_err(|error| self.fault(error))
     }
 
     fn read_all(&mut self) -> Result<(), JournalError> {
-        let mut bytes = Vec::new();
-        let read = self.file.seek(SeekFrom::Start(0));
-        read.and_then(|_| self.file.read_to_end(&mut bytes))
-            .map_err(|error| self.fault(error))?;
-        self.torn = bytes.last().is_some_and(|last| *last != b'\n');
+        let bytes = self.lines.read().map_err(|error| self.fault(error))?;
         for line in bytes.split(|byte| *byte == b'\n') {
             if line.is_empty() {
                 continue;
@@ -177,10 +146,7 @@ impl FileJournal {
         if !self.exclusive || !self.open.is_empty() || self.length()? <= COMPACT_BYTES {
             return Ok(());
         }
-        let emptied = self.file.set_len(0).and_then(|()| self.file.sync_all());
-        emptied.map_err(|error| self.fault(error))?;
-        self.torn = false;
-        Ok(())
+        self.lines.empty().map_err(|error| self.fault(error))
     }
 }
 
@@ -190,35 +156,13 @@ impl Journal for FileJournal {
         if begins && self.open.contains_key(&fact.key) {
             return Err(JournalError::StillOpen(fact.key.partner_trans_id.clone()));
         }
-        let mut line = Vec::with_capacity(256);
-        if self.torn {
-            line.push(b'\n');
-        }
-        serde_json::to_writer(&mut line, &Line::new(fact))
+        let line = serde_json::to_vec(&Line::new(fact))
             .map_err(|error| JournalError::Other(Box::new(error)))?;
-        line.push(b'\n');
-        // A write that fails may leave a part of the line.
-        self.torn = true;
-        let written = self.file.write_all(&line);
-        written
-            .and_then(|()| self.file.sync_data())
-            .map_err(|error| self.fault(error))?;
-        self.torn = false;
+        let written = self.lines.add(&line);
+        written.map_err(|error| self.fault(error))?;
         self.note(fact);
         self.compact()
     }
-}
-
-/// A new file is only there for good when its folder says so.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 /// A fact as it stands in the file. Names in here are for ever.

@@ -49,6 +49,7 @@ mod file_journal;
 mod first_byte;
 mod http;
 mod journal;
+mod line_file;
 mod outcome;
 mod pace;
 mod refunding;
