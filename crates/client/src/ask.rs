@@ -10,7 +10,7 @@ use spotpay_wire::code::{Retry, SYSTEM_ERROR, TRADE_NOT_EXIST};
 use spotpay_wire::request::{SignedRequest, sign};
 use spotpay_wire::trade_no::TradeNo;
 use spotpay_wire::xml::{Accepted, AnswerDoc, read_answer};
-use spotpay_wire::{cancel, code, pay, query, refund, refund_query};
+use spotpay_wire::{cancel, code, pay, query, refund, refund_query, store, store_query};
 
 use crate::outcome::{Doubt, Outcome, Receipt, Refusal};
 use crate::refunding::Refunding;
@@ -21,7 +21,7 @@ use crate::transport::{Arrival, HttpAnswer, HttpRequest, TransportFailure};
 pub(crate) trait Ask {
     type Answer;
 
-    fn params(&self) -> Vec<(&'static str, Cow<'_, str>)>;
+    fn params(&self) -> Vec<(&str, Cow<'_, str>)>;
 
     /// What the fields of an accepted answer say.
     fn read(&self, doc: &Accepted) -> Outcome<Self::Answer>;
@@ -93,7 +93,7 @@ fn is_about<T: PartialEq>(asked: Option<&T>, named: Option<&T>) -> bool {
 impl Ask for pay::Request {
     type Answer = Receipt;
 
-    fn params(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+    fn params(&self) -> Vec<(&str, Cow<'_, str>)> {
         pay::Request::params(self)
     }
 
@@ -138,7 +138,7 @@ pub(crate) struct Wanted<'a>(pub(crate) &'a query::Request, pub(crate) Option<Am
 impl Ask for Wanted<'_> {
     type Answer = query::Found;
 
-    fn params(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+    fn params(&self) -> Vec<(&str, Cow<'_, str>)> {
         self.0.params()
     }
 
@@ -183,7 +183,7 @@ pub struct Cancelled {
 impl Ask for cancel::Request {
     type Answer = Cancelled;
 
-    fn params(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+    fn params(&self) -> Vec<(&str, Cow<'_, str>)> {
         cancel::Request::params(self)
     }
 
@@ -221,7 +221,7 @@ impl Ask for cancel::Request {
 impl Ask for refund::Request {
     type Answer = Refunding;
 
-    fn params(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+    fn params(&self) -> Vec<(&str, Cow<'_, str>)> {
         refund::Request::params(self)
     }
 
@@ -279,7 +279,7 @@ fn refund_failed(refusal: Refusal) -> Outcome<Refunding> {
 impl Ask for refund_query::Request {
     type Answer = refund_query::Found;
 
-    fn params(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+    fn params(&self) -> Vec<(&str, Cow<'_, str>)> {
         refund_query::Request::params(self)
     }
 
@@ -308,6 +308,46 @@ impl Ask for refund_query::Request {
                     Outcome::Unknown(Doubt::OtherAnswer)
                 }
             }
+            Err(error) => Outcome::Unknown(Doubt::Incomplete(error)),
+        }
+    }
+}
+
+impl Ask for store::Request {
+    type Answer = ();
+
+    fn params(&self) -> Vec<(&str, Cow<'_, str>)> {
+        store::Request::params(self)
+    }
+
+    fn read(&self, doc: &Accepted) -> Outcome<()> {
+        match store::Answer::read(doc) {
+            Ok(store::Answer::Success) => Outcome::Success(()),
+            Ok(store::Answer::Failed { error }) => refused(Refusal::new(error)),
+            Err(error) => Outcome::Unknown(Doubt::Incomplete(error)),
+        }
+    }
+}
+
+impl Ask for store_query::Request {
+    type Answer = store_query::Found;
+
+    fn params(&self) -> Vec<(&str, Cow<'_, str>)> {
+        store_query::Request::params(self)
+    }
+
+    fn read(&self, doc: &Accepted) -> Outcome<store_query::Found> {
+        match store_query::Answer::read(doc) {
+            Ok(store_query::Answer::Found(found)) => {
+                let same = found.secondary_merchant_id == self.secondary_merchant_id
+                    && found.method == self.method;
+                if same {
+                    Outcome::Success(*found)
+                } else {
+                    Outcome::Unknown(Doubt::OtherAnswer)
+                }
+            }
+            Ok(store_query::Answer::Failed { error }) => refused(Refusal::new(error)),
             Err(error) => Outcome::Unknown(Doubt::Incomplete(error)),
         }
     }

@@ -4,7 +4,7 @@ use spotpay_core::id::{PartnerRefundId, PartnerTransId};
 use spotpay_core::money::Amount;
 use spotpay_core::time::Timestamp;
 use spotpay_core::trade::CancelName;
-use spotpay_wire::{cancel, pay, query, refund, refund_query};
+use spotpay_wire::{cancel, pay, query, refund, refund_query, store, store_query};
 
 use crate::ask::{self, Cancelled, Wanted};
 use crate::outcome::{Outcome, Receipt};
@@ -31,6 +31,10 @@ pub enum Call {
     Refund(Box<refund::Request>),
     /// Look at a refund.
     RefundQuery(refund_query::Request),
+    /// Register a store, or say what has changed of it.
+    RegisterStore(Box<store::Request>),
+    /// Look at a registration.
+    StoreStatus(store_query::Request),
 }
 
 /// The answer to a call of the same name.
@@ -47,6 +51,10 @@ pub enum Reply {
     Refund(Outcome<Refunding>),
     /// To a query of a refund: it worked; what became of the refund says its status.
     RefundQuery(Outcome<refund_query::Found>),
+    /// To a registration: it is taken; whether payments may name the store says its status.
+    RegisterStore(Outcome<()>),
+    /// To a query of a registration.
+    StoreStatus(Outcome<store_query::Found>),
 }
 
 impl Call {
@@ -80,6 +88,8 @@ impl Call {
             Self::Cancel(request) => ask::seal(settings, request),
             Self::Refund(request) => ask::seal(settings, &**request),
             Self::RefundQuery(request) => ask::seal(settings, request),
+            Self::RegisterStore(request) => ask::seal(settings, &**request),
+            Self::StoreStatus(request) => ask::seal(settings, request),
         }
     }
 
@@ -93,6 +103,10 @@ impl Call {
             Self::Cancel(request) => Reply::Cancel(ask::open(settings, request, answer)),
             Self::Refund(request) => Reply::Refund(ask::open(settings, &**request, answer)),
             Self::RefundQuery(request) => Reply::RefundQuery(ask::open(settings, request, answer)),
+            Self::RegisterStore(request) => {
+                Reply::RegisterStore(ask::open(settings, &**request, answer))
+            }
+            Self::StoreStatus(request) => Reply::StoreStatus(ask::open(settings, request, answer)),
         }
     }
 }

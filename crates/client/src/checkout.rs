@@ -383,7 +383,9 @@ impl Checkout {
                 | Reply::Query(_)
                 | Reply::Cancel(_)
                 | Reply::Refund(_)
-                | Reply::RefundQuery(_),
+                | Reply::RefundQuery(_)
+                | Reply::RegisterStore(_)
+                | Reply::StoreStatus(_),
             ) => {}
         }
     }

@@ -1,19 +1,24 @@
 //! The client: typed calls over a transport, and the driver of the checkout.
 
-use spotpay_core::id::{PartnerRefundId, PartnerTransId};
+use spotpay_core::id::{PartnerRefundId, PartnerTransId, SecondaryMerchantId, StoreId};
 use spotpay_core::time::{Span, Timestamp};
+use spotpay_wire::charset::Charset;
+use spotpay_wire::form::encode_pair;
 use spotpay_wire::query::Found;
-use spotpay_wire::refund_query;
+use spotpay_wire::service::Service;
+use spotpay_wire::{refund_query, store, store_query};
 
 use crate::ask::{self, Ask, Cancelled, Wanted};
 use crate::call::{Call, Reply, cancel_of, query_of, refund_query_of};
 use crate::checkout::{Checkout, Sale, Step, end_fact};
 use crate::http::{HttpSettings, HttpSettingsError, HttpTransport};
 use crate::journal::{Fact, FactKind, Journal, JournalError, OpenCheckout};
+use crate::notify::Verdict;
 use crate::outcome::{Doubt, Ending, Outcome, Receipt};
 use crate::pace::Pace;
 use crate::refunding::{RefundOrder, Refunding, is_spent};
 use crate::settings::Settings;
+use crate::stores::status_of;
 use crate::transport::{Arrival, HttpAnswer, HttpRequest, Transport, TransportFailure};
 
 /// A merchant's side of the gateway. One serves many tills: nothing in here changes.
@@ -169,6 +174,50 @@ impl<T: Transport> Client<T> {
         refund_id: &PartnerRefundId,
     ) -> Outcome<refund_query::Found> {
         self.ask(&refund_query_of(&self.settings, id, refund_id))
+    }
+
+    /// Registers a store, or changes what was said of it: `order.request(client.settings(), now)`.
+    /// Success means that it is taken; [`Client::store_status`] says whether payments may name it.
+    pub fn register_store(&self, request: &store::Request) -> Outcome<()> {
+        self.ask(request)
+    }
+
+    /// Looks at the registration of a store; a request lives for 30 minutes from its instant.
+    pub fn store_status(
+        &self,
+        merchant: &SecondaryMerchantId,
+        store: &StoreId,
+        at: Timestamp,
+    ) -> Outcome<store_query::Found> {
+        self.ask(&status_of(&self.settings, merchant, store, at))
+    }
+
+    /// Asks whether a notification was really sent, and not acknowledged yet: at once, before it is
+    /// answered with `success`, which voids its number (`spec/06`).
+    pub fn notify_verify(&self, notify_id: &str) -> Verdict {
+        let mut query = String::new();
+        for (name, value) in [
+            ("service", Service::NotifyVerify.as_str()),
+            ("partner", &self.settings.partner.to_string()),
+            ("notify_id", notify_id),
+        ] {
+            encode_pair(Charset::Utf8, name, value, &mut query);
+        }
+        let gateway = &self.settings.gateway;
+        let fetch = |url: &str| self.transport.fetch(&format!("{url}?{query}"));
+        let answer = match (fetch(gateway.url()), gateway.backup()) {
+            (Err(failure), Some(backup)) if failure.arrival() == Arrival::Never => fetch(backup),
+            (answer, _) => answer,
+        };
+        match answer {
+            Ok(answer) => match (answer.status, answer.body.as_slice()) {
+                (200, b"true") => Verdict::True,
+                (200, b"false") => Verdict::False,
+                (200, b"invalid") => Verdict::Invalid,
+                (_, _) => Verdict::Unknown(Doubt::NoVerdict),
+            },
+            Err(failure) => Verdict::Unknown(ask::not_answered(failure)),
+        }
     }
 
     /// The whole checkout: pay, query while it is not known, cancel at the limit.

@@ -50,10 +50,12 @@ mod first_byte;
 mod http;
 mod journal;
 mod line_file;
+pub mod notify;
 mod outcome;
 mod pace;
 mod refunding;
 mod settings;
+mod stores;
 mod transport;
 
 pub use ask::Cancelled;
@@ -70,12 +72,16 @@ pub use settings::{
     Gateway, GatewayError, HK_PRODUCTION, Patience, STANDARD_PRODUCTION,
     STANDARD_PRODUCTION_BACKUP, Settings, SettingsError, TEST,
 };
+pub use stores::{Driver, StoreOrder};
 pub use transport::{Arrival, HttpAnswer, HttpRequest, Transport, TransportFailure};
 
-pub use spotpay_core::id::{PartnerId, PartnerRefundId, PartnerTransId};
+pub use spotpay_core::id::{
+    PartnerId, PartnerRefundId, PartnerTransId, SecondaryMerchantId, StoreId,
+};
 pub use spotpay_core::money::{Amount, Currency, Money, MoneyError};
 pub use spotpay_core::payment_code::PaymentCode;
 pub use spotpay_core::refund::RefundMode;
+pub use spotpay_core::registration::StoreState;
 pub use spotpay_core::time::{Span, Timestamp};
 pub use spotpay_core::wallet::PaymentInst;
 pub use spotpay_wire::cancel::Action;
@@ -84,5 +90,8 @@ pub use spotpay_wire::code::Retry;
 pub use spotpay_wire::pay::{Buyer, CodeType, Conversion, StoreData};
 pub use spotpay_wire::query::{Found, TradeStatus};
 pub use spotpay_wire::refund_query::{Found as FoundRefund, RefundStatus};
+pub use spotpay_wire::refusal::ParseRefusal;
 pub use spotpay_wire::signature::{SignType, Signer, Verifier};
+pub use spotpay_wire::store::Request as StoreRequest;
+pub use spotpay_wire::store_query::Found as FoundStore;
 pub use spotpay_wire::trade_no::TradeNo;

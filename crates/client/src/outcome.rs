@@ -110,6 +110,9 @@ pub enum Doubt {
     /// Refused; but an earlier copy of the request had no answer, and may yet do it.
     #[error("refused: {0}; but an earlier copy had no answer and may still arrive")]
     RefusedLate(Refusal),
+    /// What came is neither `true` nor `false` nor `invalid`.
+    #[error("the gateway does not say whether it sent the notification")]
+    NoVerdict,
     /// The buyer has to confirm on the phone.
     #[error("the buyer has to confirm")]
     Waiting {
@@ -124,7 +127,7 @@ impl Doubt {
         match self {
             Self::NotSent(_) => "not_sent",
             Self::NoAnswer(_) => "no_answer",
-            Self::Unreadable(_) | Self::Incomplete(_) => "unreadable_answer",
+            Self::Unreadable(_) | Self::Incomplete(_) | Self::NoVerdict => "unreadable_answer",
             Self::BadSignature => "bad_signature",
             Self::OtherAnswer => "other_answer",
             Self::AmountDiffers => "amount_differs",

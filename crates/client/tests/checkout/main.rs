@@ -5,6 +5,7 @@
     reason = "a test names what it looks at, and anything else fails it"
 )]
 
+mod beside;
 mod calls;
 mod crashes;
 mod model;
