@@ -20,6 +20,7 @@ cargo xtask <what>
   ci      the same, under the name that CI uses
   tidy    only the house rules that no compiler knows (lengths, words, links, modules, ...)
   arrows  only the table of which crate may depend on which
+  codegen writes docs/error-codes.md anew, from the code tables
   help    this text
 
 Example: cargo xtask test
@@ -87,12 +88,29 @@ const STEPS: &[Step] = &[
     },
 ];
 
+/// The test that keeps the page fresh writes it when it is told to.
+const CODEGEN: Step = Step {
+    name: "codegen",
+    work: Work::Cargo(
+        &[
+            "test",
+            "-p",
+            "spotpay-server",
+            "--test",
+            "gateway",
+            "the_page_is_fresh",
+        ],
+        &[("SPOTPAY_CODEGEN", "1")],
+    ),
+};
+
 fn main() -> ExitCode {
     let asked = std::env::args().nth(1);
     let outcome = match asked.as_deref() {
         Some("test" | "ci") => all_steps(),
         Some("tidy") => tidy::run(),
         Some("arrows") => arrows::run(),
+        Some("codegen") => CODEGEN.run(),
         Some("help" | "--help" | "-h") => {
             println!("{HELP}");
             Ok(())

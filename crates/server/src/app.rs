@@ -11,8 +11,11 @@ use crate::clock::Clock;
 use crate::engine::driver::Driver;
 use crate::engine::{Engine, EngineHandle, Fault, QueueLimits};
 use crate::entropy::Entropy;
+use crate::faults::FaultRules;
 use crate::gateway::CodeGuard;
 use crate::listen::Traffic;
+use crate::notifier::Notifier;
+use crate::notifier::courier::Courier;
 use crate::readers::Readers;
 use crate::recorder::Recorder;
 use crate::sandbox::GivenCodes;
@@ -41,10 +44,18 @@ pub struct App {
     pub gateway_key: PrivateKey,
     /// Wrong codes, counted.
     pub guard: CodeGuard,
+    /// What the sandbox does wrong on purpose.
+    pub faults: FaultRules,
+    /// What partners must hear, on its way.
+    pub notifier: Notifier,
+    /// The sandbox clock is moved by one caller at a time.
+    pub clock_moves: tokio::sync::Mutex<()>,
     /// Codes that the sandbox made for a phone.
     pub given: GivenCodes,
     /// Changes of partners are read, checked and written one after another.
     pub partner_changes: tokio::sync::Mutex<()>,
+    /// Room for one look at a wrong signature.
+    pub autopsies: Semaphore,
     /// Room for slow signatures.
     pub slow_signatures: Semaphore,
     /// Numbers for `/metrics`.
@@ -119,6 +130,7 @@ impl Running {
         data: &Path,
         clock: Arc<dyn Clock>,
         entropy: Box<dyn Entropy>,
+        courier: Box<dyn Courier>,
     ) -> Result<Self, StartError> {
         let at = |path: &Path| {
             let path = path.to_path_buf();
@@ -147,8 +159,12 @@ impl Running {
             entropy,
             gateway_key: seed::GATEWAY_KEY.parse()?,
             guard: CodeGuard::default(),
+            faults: FaultRules::default(),
+            notifier: Notifier::new(courier, &notify_secret(seed::GATEWAY_KEY)),
+            clock_moves: tokio::sync::Mutex::default(),
             given: GivenCodes::default(),
             partner_changes: tokio::sync::Mutex::default(),
+            autopsies: Semaphore::new(1),
             slow_signatures: Semaphore::new(slow_signatures_max()),
             metrics: Metrics::default(),
             traffic: Arc::default(),
@@ -191,6 +207,14 @@ impl Running {
             recorder.flush();
         }
     }
+}
+
+/// What `notify_id`s are made under: a secret of the gateway's key, so that they stay the same.
+fn notify_secret(gateway_key: &str) -> [u8; 32] {
+    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    digest.update(b"spotpay notify_id");
+    digest.update(gateway_key.as_bytes());
+    digest.finish().as_ref().try_into().unwrap_or_default()
 }
 
 fn lock(data: &Path) -> Result<std::fs::File, StartError> {

@@ -17,7 +17,7 @@ use spotpay_core::money::{Amount, Currency, Money};
 use spotpay_core::payment_code::{Alias, CodeSecret, CodeTag, CodeUse, slot_at};
 use spotpay_core::shop::ShopFound;
 use spotpay_core::time::{Span, Timestamp};
-use spotpay_core::trade::{ContentHash, TradeKey};
+use spotpay_core::trade::{ContentHash, Dialect, TradeKey};
 use spotpay_core::wallet::{Confirmation, Device, PaymentInst, WalletState};
 use spotpay_store::sqlite::SqliteStore;
 use spotpay_store::{BatchId, CommitError, Store, StoreError};
@@ -171,6 +171,7 @@ impl StoreAlone {
             title: "Tea".into(),
             memo: None,
             notify_url: None,
+            dialect: Dialect::default(),
             content: ContentHash::of(
                 amount,
                 None,

@@ -36,6 +36,8 @@ const PATIENCE: Span = Span::seconds(10);
 const DOUBT_MAX: Span = Span::seconds(5);
 /// Tries of a batch that runs into another writer, or into an id that is taken.
 const REPEATS_MAX: u32 = 10;
+/// A clock that is further behind the last commit was being moved when its process ended.
+const CLOCK_SLACK: Span = Span::seconds(1);
 /// Rows that wait behind the commits, per slice.
 const TEND_ROWS: usize = 256;
 
@@ -250,10 +252,16 @@ impl Engine {
         limits: QueueLimits,
         mut publish: Publish,
     ) -> Result<(Self, EngineHandle), StoreError> {
-        let config = Arc::new(store.config()?);
+        let mut config = store.config()?;
         let resume = store.resume()?;
         let next_due = store.next_due()?;
         clock.set_offset(config.clock_offset);
+        // A process that was killed while it moved the clock left commits of later than its clock.
+        if clock.now().plus(CLOCK_SLACK) < resume.at {
+            config.clock_offset = resume.at.since(clock.real());
+            clock.set_offset(config.clock_offset);
+        }
+        let config = Arc::new(config);
         publish(&config);
         let link = Arc::new(Link {
             queue: Queue::new(limits),
@@ -607,10 +615,7 @@ impl Engine {
             }
             self.read_next_due();
             // More may be due at one instant than one batch holds; the same one twice is stuck.
-            let next = self
-                .due_timers(at)
-                .first()
-                .map(|timer| timer.errand.clone());
+            let next = self.due(at).first().map(|timer| timer.errand.clone());
             if first.is_none() || first == next {
                 tracing::error!("a timer stays due; the clock goes past it");
                 break;

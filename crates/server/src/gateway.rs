@@ -5,7 +5,10 @@
 
 mod answer;
 mod codes;
+mod refund;
 mod resolve;
+mod spoil;
+mod store;
 
 use std::net::IpAddr;
 
@@ -15,18 +18,22 @@ use bytes::Bytes;
 use spotpay_core::command::Command;
 use spotpay_core::decide::{PayRefusal, Reply};
 use spotpay_core::id::TradeId;
-use spotpay_core::partner::Partner;
+use spotpay_core::partner::{ContractService, Partner};
 use spotpay_core::time::Span;
+use spotpay_core::trade::Dialect;
 use spotpay_wire::canonical;
 use spotpay_wire::code::{self, WireCode};
 use spotpay_wire::form::{self, Form};
 use spotpay_wire::refusal::ParseRefusal;
 use spotpay_wire::service::Service;
 use spotpay_wire::signature::{SignType, Signer};
-use spotpay_wire::{cancel, pay, query, xml};
+use spotpay_wire::{cancel, dialect, pay, query, xml};
 
 use crate::app::App;
 use crate::engine::Health;
+use crate::faults::{AnswerEffect, Cut, Target};
+use crate::listen::HangUp;
+use crate::notifier;
 use crate::snapshot::PartnerEntry;
 use answer::Said;
 pub use resolve::CodeGuard;
@@ -58,6 +65,8 @@ pub struct Answered {
     content_type: &'static str,
     /// The body.
     pub body: Bytes,
+    /// A fault rule closes the connection instead.
+    is_hang_up: bool,
 }
 
 impl Answered {
@@ -65,6 +74,7 @@ impl Answered {
         Self {
             content_type: form.answer_charset().content_type(),
             body: body.into(),
+            is_hang_up: false,
         }
     }
 
@@ -72,6 +82,15 @@ impl Answered {
         Self {
             content_type: "text/plain;charset=UTF-8",
             body: Bytes::from_static(body.as_bytes()),
+            is_hang_up: false,
+        }
+    }
+
+    /// No answer at all.
+    fn hang_up() -> Self {
+        Self {
+            is_hang_up: true,
+            ..Self::text("")
         }
     }
 
@@ -87,6 +106,9 @@ impl Answered {
             header::CONTENT_TYPE,
             header::HeaderValue::from_static(self.content_type),
         );
+        if self.is_hang_up {
+            response.extensions_mut().insert(HangUp);
+        }
         response
     }
 }
@@ -104,7 +126,16 @@ pub async fn answer(app: &App, form: &Form, client: IpAddr, exchange: &mut Excha
             entry,
             service,
             signer,
-        }) => serve(app, form, &entry.partner, service, signer, exchange).await,
+        }) => {
+            let call = Call {
+                app,
+                form,
+                partner: &entry.partner,
+                service,
+                sign_type: signer.sign_type(),
+            };
+            serve(&call, signer, exchange).await
+        }
         Ok(Admitted::NotifyVerify) => notify_verify(app, form, exchange),
         Err(code) => reject(form, code, exchange),
     }
@@ -178,6 +209,10 @@ fn admit(
         .and_then(|id| id.parse().ok())
         .and_then(|id| snapshot.partner(id));
     let entry = std::sync::Arc::clone(partner.ok_or(code::ILLEGAL_PARTNER)?);
+    let services = entry.partner.contract.services;
+    if contracted(service).is_some_and(|service| !services.has(service)) {
+        return Err(code::ILLEGAL_PARTNER_EXTERFACE);
+    }
     let sign_type: SignType = form
         .get("sign_type")
         .and_then(|name| name.parse().ok())
@@ -218,35 +253,96 @@ fn admit(
     }
 }
 
-async fn serve(
-    app: &App,
-    form: &Form,
-    partner: &Partner,
+/// The service as contracts list it; `notify_verify` is nobody's in particular.
+const fn contracted(service: Service) -> Option<ContractService> {
+    match service {
+        Service::Pay => Some(ContractService::Pay),
+        Service::Query => Some(ContractService::Query),
+        Service::Cancel | Service::Reverse | Service::SpotCancel => Some(ContractService::Cancel),
+        Service::Refund => Some(ContractService::Refund),
+        Service::RefundQuery => Some(ContractService::RefundQuery),
+        Service::StoreMaintain => Some(ContractService::StoreMaintain),
+        Service::StoreQuery => Some(ContractService::StoreQuery),
+        Service::NotifyVerify => None,
+    }
+}
+
+/// A request that passed the gateway's checks, with all that a service needs of it.
+struct Call<'a> {
+    app: &'a App,
+    form: &'a Form,
+    partner: &'a Partner,
     service: Service,
-    signer: Signer,
-    exchange: &mut Exchange,
-) -> Answered {
-    let said = match service {
-        Service::Pay => serve_pay(app, form, partner, exchange).await,
-        Service::Query => serve_query(app, form, partner, exchange),
-        Service::Cancel | Service::Reverse | Service::SpotCancel => {
-            serve_cancel(app, form, partner, service, exchange).await
+    sign_type: SignType,
+}
+
+impl Call<'_> {
+    /// How it was written.
+    fn dialect(&self) -> Dialect {
+        dialect::of(self.sign_type, self.form.answer_charset())
+    }
+}
+
+async fn serve(call: &Call<'_>, signer: Signer, exchange: &mut Exchange) -> Answered {
+    let effect = call.app.faults.for_answer(call.service, call.partner.id);
+    let said = match effect {
+        Some(AnswerEffect::Cut(Cut::Before)) => {
+            exchange.result = "hung up";
+            return Answered::hang_up();
         }
-        // Their contracts exist, their doors are not open yet.
-        Service::Refund
-        | Service::RefundQuery
-        | Service::StoreMaintain
-        | Service::StoreQuery
-        | Service::NotifyVerify => Said::Rejected(code::EXTERFACE_IS_CLOSED),
+        Some(AnswerEffect::Answer { code, is_gateway }) => {
+            exchange.reason = Some("a fault rule says so".to_owned());
+            spoil::refused(call, code, is_gateway)
+        }
+        Some(
+            AnswerEffect::UnknownAfter(_)
+            | AnswerEffect::Cut(Cut::After)
+            | AnswerEffect::Delay(_)
+            | AnswerEffect::BadSign,
+        )
+        | None => decide(call, exchange).await,
     };
     exchange.trade = said.trade();
+    let said = match effect {
+        Some(AnswerEffect::UnknownAfter(told)) => spoil::unknown(call, said, told),
+        Some(
+            AnswerEffect::Answer { .. }
+            | AnswerEffect::Cut(_)
+            | AnswerEffect::Delay(_)
+            | AnswerEffect::BadSign,
+        )
+        | None => said,
+    };
     exchange.error = said.error();
-    match said {
-        Said::Rejected(code) => reject(form, code, exchange),
-        Said::Pay(..) | Said::Query(..) | Said::Cancel(..) => {
-            exchange.result = said.result();
-            sign(app, form, said, signer).await
+    exchange.result = said.result();
+    let answered = match said {
+        Said::Rejected(code) => reject(call.form, code, exchange),
+        Said::Pay(..)
+        | Said::Query(..)
+        | Said::Cancel(..)
+        | Said::Refund(..)
+        | Said::RefundQuery(..)
+        | Said::Store(_)
+        | Said::StoreQuery(_) => sign(call.app, call.form, said, signer).await,
+    };
+    match effect {
+        Some(effect) => spoil::late_or_broken(answered, effect).await,
+        None => answered,
+    }
+}
+
+async fn decide(call: &Call<'_>, exchange: &mut Exchange) -> Said {
+    match call.service {
+        Service::Pay => serve_pay(call, exchange).await,
+        Service::Query => serve_query(call, exchange),
+        Service::Cancel | Service::Reverse | Service::SpotCancel => {
+            serve_cancel(call, exchange).await
         }
+        Service::Refund => refund::serve(call, exchange).await,
+        Service::RefundQuery => refund::serve_query(call, exchange),
+        Service::StoreMaintain => store::serve(call, exchange).await,
+        Service::StoreQuery => store::serve_query(call, exchange),
+        Service::NotifyVerify => Said::Rejected(code::ILLEGAL_SERVICE),
     }
 }
 
@@ -267,19 +363,29 @@ async fn sign(app: &App, form: &Form, said: Said, signer: Signer) -> Answered {
     }
 }
 
-/// `true` only for a notification that was sent and not yet acknowledged (`spec/06`).
+/// `true` only for a notification that was sent and not yet acknowledged; `invalid` for a partner
+/// that is none and for no number at all (`spec/06`).
 fn notify_verify(app: &App, form: &Form, exchange: &mut Exchange) -> Answered {
     let partner = form.get("partner").and_then(|id| id.parse().ok());
-    let known = partner.is_some_and(|id| app.snapshot.load().partner(id).is_some());
-    exchange.result = if known && form.get("notify_id").is_some() {
-        "false"
-    } else {
-        "invalid"
+    let known = partner.filter(|id| app.snapshot.load().partner(*id).is_some());
+    exchange.result = match (known, form.get("notify_id")) {
+        (Some(partner), Some(id)) => match notifier::is_open(app, partner, id) {
+            Ok(true) => "true",
+            Ok(false) => "false",
+            Err(error) => {
+                tracing::error!(%error, "a notification could not be read");
+                "false"
+            }
+        },
+        _ => "invalid",
     };
     Answered::text(exchange.result)
 }
 
-async fn serve_pay(app: &App, form: &Form, partner: &Partner, exchange: &mut Exchange) -> Said {
+async fn serve_pay(call: &Call<'_>, exchange: &mut Exchange) -> Said {
+    let Call {
+        app, form, partner, ..
+    } = *call;
     let request = match pay::Request::parse(form) {
         Ok(request) => request,
         Err(refusal) => return refused(form, &refusal, exchange, answer::pay_malformed),
@@ -289,7 +395,7 @@ async fn serve_pay(app: &App, form: &Form, partner: &Partner, exchange: &mut Exc
         request.amount,
         request.code.clone(),
     );
-    let command = match resolve::pay(app, partner, request) {
+    let command = match resolve::pay(app, partner, request, call.dialect()) {
         Ok(command) => command,
         Err(error) => return Said::fault(&error),
     };
@@ -307,10 +413,19 @@ async fn serve_pay(app: &App, form: &Form, partner: &Partner, exchange: &mut Exc
             Err(error) => return Said::fault(&error),
         };
     }
-    answer::pay(outcome, partner, id, amount, trade)
+    let said = answer::pay(outcome, partner, id, amount, trade);
+    if let Said::Pay(pay::Answer::Success(_), Some(trade)) = said
+        && app.faults.is_before_answer(Target::NotifyTrade, partner.id)
+    {
+        notifier::until_told(app, trade).await;
+    }
+    said
 }
 
-fn serve_query(app: &App, form: &Form, partner: &Partner, exchange: &mut Exchange) -> Said {
+fn serve_query(call: &Call<'_>, exchange: &mut Exchange) -> Said {
+    let Call {
+        app, form, partner, ..
+    } = *call;
     let request = match query::Request::parse(form) {
         Ok(request) => request,
         Err(refusal) => return refused(form, &refusal, exchange, answer::query_malformed),
@@ -325,14 +440,11 @@ fn serve_query(app: &App, form: &Form, partner: &Partner, exchange: &mut Exchang
     }
 }
 
-async fn serve_cancel(
-    app: &App,
-    form: &Form,
-    partner: &Partner,
-    service: Service,
-    exchange: &mut Exchange,
-) -> Said {
-    let Some(name) = cancel::name_of(service) else {
+async fn serve_cancel(call: &Call<'_>, exchange: &mut Exchange) -> Said {
+    let Call {
+        app, form, partner, ..
+    } = *call;
+    let Some(name) = cancel::name_of(call.service) else {
         return Said::Rejected(code::ILLEGAL_SERVICE);
     };
     let request = match cancel::Request::parse(name, form) {

@@ -48,6 +48,10 @@ const SHED_ANSWER: &[u8] =
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Peer(pub SocketAddr);
 
+/// In a response's extensions: the connection is to be closed instead of answered.
+#[derive(Clone, Copy, Debug)]
+pub struct HangUp;
+
 /// Bounds on what a partner's side may take of the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {

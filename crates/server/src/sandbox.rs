@@ -2,15 +2,18 @@
 
 mod control;
 mod error;
+mod faults;
 mod file;
+mod notifications;
 mod partners;
 mod sent;
+mod stores;
 mod wallets;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, patch, post};
+use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 
@@ -32,6 +35,19 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/partners", get(partners::list).post(partners::create))
         .route("/partners/{name}", patch(partners::amend))
         .route("/partners/{name}/keys", post(partners::put_key))
+        .route("/partners/{name}/stores", get(stores::list))
+        .route(
+            "/partners/{name}/stores/{merchant}/{store}",
+            patch(stores::decide),
+        )
+        .route(
+            "/faults",
+            get(faults::list).post(faults::add).delete(faults::clear),
+        )
+        .route("/faults/{id}", delete(faults::remove))
+        .route("/notifications", get(notifications::list))
+        .route("/notifications/{id}", get(notifications::show))
+        .route("/notifications/{id}/resend", post(notifications::resend))
         .route("/rates", get(control::rates).post(control::put_rate))
         .route("/clock", get(control::clock).post(control::move_clock))
         .route("/requests", get(control::requests))

@@ -24,8 +24,9 @@ use crate::engine::Health;
 use crate::entropy::SystemEntropy;
 use crate::gateway::{self, Exchange};
 use crate::listen::{self, BodyError, Limits, Peer};
+use crate::notifier::courier::{HttpCourier, Reach};
 use crate::recorder::Recorder;
-use crate::{sandbox, tls};
+use crate::{mistake, notifier, sandbox, tls};
 
 /// What `spotpay serve` was asked for (`contract.md`).
 #[derive(Clone, Debug)]
@@ -66,7 +67,9 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let limits = Limits::default().within_files(listen::raise_file_limit());
-    let running = Running::start(&options.data, clock, Box::new(SystemEntropy::default()))?;
+    let courier = Box::new(HttpCourier::new(Reach::Anywhere));
+    let entropy = Box::new(SystemEntropy::default());
+    let running = Running::start(&options.data, clock, entropy, courier)?;
     running.seed_if_empty(options.clock).await?;
     let tls = options
         .tls
@@ -83,6 +86,7 @@ pub async fn serve(
     let origin = format!("{scheme}://{}", reachable(address));
     running.app.set_origin(origin.clone());
     sandbox::write_file(&running.app)?;
+    let notifier = notifier::driver::Driver::start(&running.app);
     ready(&origin);
     let router = router(Arc::clone(&running.app));
     listen::serve_counted(
@@ -94,6 +98,7 @@ pub async fn serve(
         shutdown,
     )
     .await?;
+    notifier.stop(&running.app).await;
     running.stop();
     Ok(())
 }
@@ -117,10 +122,17 @@ async fn serve_gateway(State(app): State<Arc<App>>, request: Request) -> Respons
         .map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.0.ip());
     let query = head.uri.query().unwrap_or_default().as_bytes();
     let mut exchange = Exchange::default();
+    let mut likely_mistake = None;
     let (form, answered) = match listen::read_body(body, &Limits::default()).await {
         Ok(body) => {
             let form = Form::read(query, &body);
             let answered = gateway::answer(&app, &form, client, &mut exchange).await;
+            let partner = exchange.partner.parse().ok();
+            if let (Some(false), Some(partner), true) =
+                (exchange.sign_ok, partner, app.recorder.is_some())
+            {
+                likely_mistake = mistake::likely(&app, partner, query, &body).await;
+            }
             (form, answered)
         }
         // Too long is a refusal with a published code; late or broken is no request at all.
@@ -134,12 +146,25 @@ async fn serve_gateway(State(app): State<Arc<App>>, request: Request) -> Respons
         }
     };
     let duration_us = gateway::took(started, app.clock.monotonic());
-    note(&app, &form, exchange, &answered.body, duration_us);
+    let told = Told {
+        answer: &answered.body,
+        duration_us,
+        likely_mistake,
+    };
+    note(&app, &form, exchange, told);
     answered.into_response()
 }
 
+/// What became of an exchange.
+struct Told<'a> {
+    answer: &'a Bytes,
+    duration_us: u64,
+    likely_mistake: Option<String>,
+}
+
 /// What is remembered of an exchange: numbers, a line (`docs/logging.md`), and the inspector's row.
-fn note(app: &App, form: &Form, exchange: Exchange, answer: &Bytes, duration_us: u64) {
+fn note(app: &App, form: &Form, exchange: Exchange, told: Told<'_>) {
+    let duration_us = told.duration_us;
     app.metrics
         .observe(exchange.service, exchange.result, duration_us);
     tracing::info!(
@@ -169,8 +194,8 @@ fn note(app: &App, form: &Form, exchange: Exchange, answer: &Bytes, duration_us:
                 .collect(),
             canonical: exchange.canonical,
             sign_ok: exchange.sign_ok,
-            likely_mistake: None,
-            answer: answer.to_vec(),
+            likely_mistake: told.likely_mistake,
+            answer: told.answer.to_vec(),
             trade: exchange.trade,
         });
     }
@@ -263,6 +288,7 @@ fn engine_gauges(app: &App) -> Vec<Gauge> {
 }
 
 fn shell_gauges(app: &App) -> Vec<Gauge> {
+    let counts = &app.notifier.counts;
     let dropped = app.recorder.as_ref().map_or(0, Recorder::dropped);
     vec![
         (
@@ -284,6 +310,21 @@ fn shell_gauges(app: &App) -> Vec<Gauge> {
             "spotpay_connections_late_total",
             "Connections cut because they were too slow.",
             app.traffic.timed_out(),
+        ),
+        (
+            "spotpay_notifications_under_way",
+            "Notifications that are being sent.",
+            u64::try_from(app.notifier.under_way()).unwrap_or(u64::MAX),
+        ),
+        (
+            "spotpay_notifications_acknowledged_total",
+            "Sendings that were answered with success.",
+            counts.acknowledged.load(Ordering::Relaxed),
+        ),
+        (
+            "spotpay_notifications_not_acknowledged_total",
+            "Sendings that were not.",
+            counts.not_acknowledged.load(Ordering::Relaxed),
         ),
         (
             "spotpay_request_log_dropped_total",

@@ -9,6 +9,7 @@ use spotpay_core::config::Config;
 use spotpay_core::id::PartnerId;
 use spotpay_core::partner::{KeyKind, Partner, PartnerKey};
 use spotpay_core::time::Timestamp;
+use spotpay_wire::autopsy::Key;
 use spotpay_wire::keys::{PrivateKey, PublicKey};
 use spotpay_wire::signature::{Md5Key, SignType, Signer, Verifier};
 
@@ -70,6 +71,25 @@ impl PartnerEntry {
             }
         }
         entry
+    }
+
+    /// Every key that counts at an instant, the newest of a kind last.
+    pub fn keys_in_force(&self, now: Timestamp) -> (Vec<Md5Key>, Vec<PublicKey>) {
+        let md5 = self.md5.iter().filter(|dated| dated.counts(now));
+        let rsa = self.rsa.iter().filter(|dated| dated.counts(now));
+        (
+            md5.map(|dated| dated.key.clone()).collect(),
+            rsa.map(|dated| dated.key.clone()).collect(),
+        )
+    }
+
+    /// Keys that no longer count, or not yet.
+    pub fn keys_not_in_force(&self, now: Timestamp) -> Vec<Key> {
+        let md5 = self.md5.iter().filter(|dated| !dated.counts(now));
+        let rsa = self.rsa.iter().filter(|dated| !dated.counts(now));
+        md5.map(|dated| Key::Md5(dated.key.clone()))
+            .chain(rsa.map(|dated| Key::Rsa(dated.key.clone())))
+            .collect()
     }
 
     /// The keys of a sign type that count at an instant, the newest first.

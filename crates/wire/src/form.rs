@@ -463,7 +463,7 @@ pub(crate) const fn is_carriable(character: char) -> bool {
 }
 
 /// Appends decoded bytes; `+` is a blank, and a `%` without two hex digits stands for itself.
-fn percent_decode(encoded: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn percent_decode(encoded: &[u8], out: &mut Vec<u8>) {
     let mut rest = encoded;
     while let Some(at) = rest.iter().position(|&byte| byte == b'%' || byte == b'+') {
         let (plain, special) = rest.split_at(at);
@@ -489,7 +489,7 @@ fn percent_decode(encoded: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-const fn hex(digit: u8) -> Option<u8> {
+pub(crate) const fn hex(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
         b'a'..=b'f' => Some(digit - b'a' + 10),

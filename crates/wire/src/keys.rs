@@ -106,6 +106,22 @@ impl PublicKey {
         self.0.sha256.verify_sig(text, signature).is_ok()
     }
 
+    /// The padded block inside a signature: what its maker put under the private key. `None` when
+    /// the length is not the key's.
+    pub(crate) fn open(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        let key = rsa::PublicKey::from_public_key_der(&self.0.spki).ok()?;
+        if signature.len() != key.size() {
+            return None;
+        }
+        let number = rsa::BoxedUint::from_be_slice(signature, key.n_bits_precision()).ok()?;
+        if number >= **key.n() {
+            return None;
+        }
+        let block = rsa::hazmat::rsa_encrypt(&key, &number).ok()?.to_be_bytes();
+        let start = block.len().checked_sub(key.size())?;
+        block.get(start..).map(<[u8]>::to_vec)
+    }
+
     fn new(key: &rsa::PublicKey) -> Result<Self, KeyError> {
         let bits = key.n().bit_width();
         check_bits(bits)?;

@@ -31,10 +31,12 @@
 //!
 //! Names of parameters and codes are those of the genuine gateway (`spec/00` to `spec/13`).
 
+pub mod autopsy;
 pub mod cancel;
 pub mod canonical;
 pub mod charset;
 pub mod code;
+pub mod code_texts;
 pub mod dialect;
 mod field;
 pub mod form;

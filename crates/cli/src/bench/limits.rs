@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use spotpay_core::time::Timestamp;
 use spotpay_server::bench::{StoreAlone, router_without_ledger};
+use spotpay_server::notifier::courier::{HttpCourier, Reach};
 use spotpay_server::{listen, seed};
 use spotpay_wire::signature::{Md5Key, Signer};
 
@@ -79,7 +80,8 @@ fn http(limit: Duration) -> anyhow::Result<u64> {
     let folder = tempfile::tempdir().context("no temporary folder")?;
     let clock = Arc::new(spotpay_server::clock::SystemClock::new());
     let entropy = Box::new(spotpay_server::entropy::SystemEntropy::default());
-    let running = spotpay_server::app::Running::start(folder.path(), clock, entropy)?;
+    let courier = Box::new(HttpCourier::new(Reach::PublicOnly));
+    let running = spotpay_server::app::Running::start(folder.path(), clock, entropy, courier)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

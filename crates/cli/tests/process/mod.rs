@@ -10,6 +10,7 @@
 pub(crate) mod books;
 pub(crate) mod line;
 pub(crate) mod load;
+pub(crate) mod receiver;
 pub(crate) mod thief;
 pub(crate) mod till;
 

@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 use spotpay_core::id::PartnerId;
 use spotpay_core::money::{Amount, Currency, Money};
 use spotpay_core::payment_code::{Alias, CodeLength, CodeSecret, PaymentCode, SLOT};
+use spotpay_core::refund::RefundMode;
 use spotpay_core::time::{Span, Timestamp};
 use spotpay_core::trade::CancelName;
 use spotpay_wire::charset::Charset;
 use spotpay_wire::pay::{self, CodeType, StoreData};
 use spotpay_wire::signature::Signer;
 use spotpay_wire::xml::{AnswerDoc, read_answer};
-use spotpay_wire::{cancel, query, request};
+use spotpay_wire::{cancel, query, refund, refund_query, request};
 
 use super::Gateway;
 use super::line::{HttpAnswer, Line};
@@ -24,7 +25,7 @@ pub(crate) struct Till {
 /// What an answer says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Heard {
-    /// `result_code` is SUCCESS; of a query the state of the trade.
+    /// `result_code` is SUCCESS; of a query the state of the trade or refund.
     Success(String),
     /// `result_code` is FAILED or FAIL.
     Failed(String),
@@ -98,6 +99,31 @@ impl Till {
         self.http(request.params())
     }
 
+    /// An asynchronous refund of so many HKD cents.
+    pub(crate) fn refund_later(&self, id: &str, refund: &str, amount: i64) -> Vec<u8> {
+        let amount = Amount::new(Money::of_minor(amount, Currency::HKD)).expect("an amount");
+        let request = refund::Request {
+            partner: self.partner,
+            partner_trans_id: id.parse().expect("an id"),
+            alipay_trans_id: None,
+            partner_refund_id: refund.parse().expect("an id"),
+            amount,
+            reason: None,
+            mode: RefundMode::Async,
+            notify_url: None,
+        };
+        self.http(request.params())
+    }
+
+    pub(crate) fn refund_query(&self, id: &str, refund: &str) -> Vec<u8> {
+        let request = refund_query::Request {
+            partner: self.partner,
+            out_trade_no: id.parse().expect("an id"),
+            out_return_no: refund.into(),
+        };
+        self.http(request.params())
+    }
+
     fn http<V: AsRef<str>>(&self, params: Vec<(&'static str, V)>) -> Vec<u8> {
         let signed = request::sign(Charset::Utf8, params, &self.signer);
         let head = format!(
@@ -133,8 +159,12 @@ impl Till {
         assert!(said.verify(&self.signer.verifier()), "{}", answer.text());
         let word = |name| said.get(name).unwrap_or_default().to_owned();
         let error = [word("error"), word("detail_error_code")].join("");
-        match word("result_code").as_str() {
-            "SUCCESS" => Heard::Success(word("alipay_trans_status")),
+        let state = [word("alipay_trans_status"), word("refund_result_code")].join("");
+        match [word("result_code"), word("response_code")]
+            .join("")
+            .as_str()
+        {
+            "SUCCESS" => Heard::Success(state),
             "FAILED" | "FAIL" => Heard::Failed(error),
             "UNKNOW" | "UNKNOWN" => Heard::Unknown(error),
             other => panic!("result_code {other}: {}", answer.text()),

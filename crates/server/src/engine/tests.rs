@@ -14,7 +14,9 @@ use spotpay_core::money::{Amount, Currency, Money};
 use spotpay_core::payment_code::{Alias, CodeRefusal, CodeSecret, CodeTag, CodeUse, slot_at};
 use spotpay_core::shop::ShopFound;
 use spotpay_core::time::{Span, Timestamp};
-use spotpay_core::trade::{CancelName, CloseCause, ContentHash, Slot, TradeKey, TradeState};
+use spotpay_core::trade::{
+    CancelName, CloseCause, ContentHash, Dialect, Slot, TradeKey, TradeState,
+};
 use spotpay_core::wallet::{Confirmation, Device, PaymentInst, WalletState};
 use spotpay_core::working_set::WorkingSet;
 use spotpay_store::sqlite::SqliteStore;
@@ -177,12 +179,12 @@ impl Store for FaultyStore {
         self.store.config()
     }
 
-    fn due_timers(&mut self, now: Timestamp, limit: usize) -> Result<Vec<TradeKey>, StoreError> {
-        self.store.due_timers(now, limit)
+    fn due(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Command>, StoreError> {
+        self.store.due(now, limit)
     }
 
-    fn next_timer(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        self.store.next_timer()
+    fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        self.store.next_due()
     }
 
     fn resume(&mut self) -> Result<Resume, StoreError> {
@@ -330,6 +332,7 @@ impl House {
             title: "Tea".into(),
             memo: None,
             notify_url: None,
+            dialect: Dialect::default(),
             content: ContentHash::of(
                 amount,
                 None,

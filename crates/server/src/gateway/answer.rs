@@ -11,7 +11,7 @@ use spotpay_wire::code::{self, WireCode};
 use spotpay_wire::form::Form;
 use spotpay_wire::query::TradeStatus;
 use spotpay_wire::xml::Fields;
-use spotpay_wire::{cancel, pay, query};
+use spotpay_wire::{cancel, pay, query, refund, refund_query, store, store_query};
 
 use super::codes;
 use super::resolve::FoundTrade;
@@ -27,6 +27,14 @@ pub(super) enum Said {
     Query(query::Answer, Option<TradeId>),
     /// An answer to one of the three cancels.
     Cancel(cancel::Answer, CancelName, Option<TradeId>),
+    /// An answer to refund.
+    Refund(refund::Answer, Option<TradeId>),
+    /// An answer to refund query.
+    RefundQuery(refund_query::Answer, Option<TradeId>),
+    /// An answer to the registration of a store.
+    Store(store::Answer),
+    /// An answer to the query of its state.
+    StoreQuery(store_query::Answer),
 }
 
 impl Said {
@@ -36,14 +44,22 @@ impl Said {
             Self::Pay(answer, _) => answer.fields(),
             Self::Query(answer, _) => answer.fields(),
             Self::Cancel(answer, name, _) => answer.fields(*name),
+            Self::Refund(answer, _) => answer.fields(),
+            Self::RefundQuery(answer, _) => answer.fields(),
+            Self::Store(answer) => answer.fields(),
+            Self::StoreQuery(answer) => answer.fields(),
         }
     }
 
     /// The trade that it is about.
     pub(super) fn trade(&self) -> Option<TradeId> {
         match self {
-            Self::Rejected(_) => None,
-            Self::Pay(_, trade) | Self::Query(_, trade) | Self::Cancel(_, _, trade) => *trade,
+            Self::Rejected(_) | Self::Store(_) | Self::StoreQuery(_) => None,
+            Self::Pay(_, trade)
+            | Self::Query(_, trade)
+            | Self::Cancel(_, _, trade)
+            | Self::Refund(_, trade)
+            | Self::RefundQuery(_, trade) => *trade,
         }
     }
 
@@ -59,9 +75,17 @@ impl Said {
                     ..
                 },
                 ..,
-            ) => "SUCCESS",
-            Self::Pay(pay::Answer::Failed { .. }, _) => "FAILED",
+            )
+            | Self::Refund(refund::Answer::Success(_), _)
+            | Self::RefundQuery(refund_query::Answer::Found(_), _)
+            | Self::Store(store::Answer::Success)
+            | Self::StoreQuery(store_query::Answer::Found(_)) => "SUCCESS",
+            Self::Pay(pay::Answer::Failed { .. }, _)
+            | Self::Refund(refund::Answer::Failed { .. }, _) => "FAILED",
             Self::Query(query::Answer::Failed { .. }, _)
+            | Self::RefundQuery(refund_query::Answer::Failed { .. }, _)
+            | Self::Store(store::Answer::Failed { .. })
+            | Self::StoreQuery(store_query::Answer::Failed { .. })
             | Self::Cancel(
                 cancel::Answer {
                     outcome: cancel::Outcome::Failed { .. },
@@ -69,7 +93,8 @@ impl Said {
                 },
                 ..,
             ) => "FAIL",
-            Self::Pay(pay::Answer::Unknown { .. }, _) => "UNKNOW",
+            Self::Pay(pay::Answer::Unknown { .. }, _)
+            | Self::Refund(refund::Answer::Unknown { .. }, _) => "UNKNOW",
             Self::Cancel(
                 cancel::Answer {
                     outcome: cancel::Outcome::Unknown { .. },
@@ -85,8 +110,13 @@ impl Said {
         match self {
             Self::Rejected(_) => None,
             Self::Pay(pay::Answer::Failed { error, .. }, _)
-            | Self::Query(query::Answer::Failed { error, .. }, _) => Some(error.to_string()),
-            Self::Pay(pay::Answer::Unknown { error, .. }, _) => {
+            | Self::Query(query::Answer::Failed { error, .. }, _)
+            | Self::Refund(refund::Answer::Failed { error, .. }, _)
+            | Self::RefundQuery(refund_query::Answer::Failed { error, .. }, _)
+            | Self::Store(store::Answer::Failed { error })
+            | Self::StoreQuery(store_query::Answer::Failed { error }) => Some(error.to_string()),
+            Self::Pay(pay::Answer::Unknown { error, .. }, _)
+            | Self::Refund(refund::Answer::Unknown { error, .. }, _) => {
                 error.as_ref().map(ToString::to_string)
             }
             Self::Cancel(answer, ..) => match &answer.outcome {
@@ -95,7 +125,12 @@ impl Said {
                     Some(error.to_string())
                 }
             },
-            Self::Pay(pay::Answer::Success(_), _) | Self::Query(query::Answer::Found(_), _) => None,
+            Self::Pay(pay::Answer::Success(_), _)
+            | Self::Query(query::Answer::Found(_), _)
+            | Self::Refund(refund::Answer::Success(_), _)
+            | Self::RefundQuery(refund_query::Answer::Found(_), _)
+            | Self::Store(store::Answer::Success)
+            | Self::StoreQuery(store_query::Answer::Found(_)) => None,
         }
     }
 }
@@ -258,7 +293,7 @@ pub(super) fn cancel_unknown(request: &cancel::Request) -> Said {
     cancel_failed(request.name, None, code::TRADE_NOT_EXIST, false)
 }
 
-fn cancel_failed(
+pub(super) fn cancel_failed(
     name: CancelName,
     id: Option<PartnerTransId>,
     code: WireCode,
@@ -324,4 +359,43 @@ fn cancel_done(done: &CancelDone, name: CancelName, id: PartnerTransId) -> Said 
         outcome: cancel::Outcome::Done { action, at },
     };
     Said::Cancel(answer, name, number)
+}
+
+/// The same answer with its result unknown; a service without a word for that hears that the
+/// system could not answer.
+pub(super) fn unknown(form: &Form, said: Said) -> Said {
+    let error = || Some(code::SYSTEM_ERROR.code.into());
+    match said {
+        Said::Pay(_, trade) => Said::Pay(
+            pay::Answer::Unknown {
+                error: error(),
+                partner_trans_id: form.get("partner_trans_id").and_then(|id| id.parse().ok()),
+                alipay_trans_id: None,
+                amount: None,
+            },
+            trade,
+        ),
+        Said::Cancel(answer, name, trade) => {
+            let outcome = cancel::Outcome::Unknown {
+                error: code::SYSTEM_ERROR.code.into(),
+            };
+            Said::Cancel(cancel::Answer { outcome, ..answer }, name, trade)
+        }
+        Said::Refund(_, trade) => Said::Refund(
+            refund::Answer::Unknown {
+                error: error(),
+                about: refund::About {
+                    partner_trans_id: form.get("partner_trans_id").and_then(|id| id.parse().ok()),
+                    partner_refund_id: form.get("partner_refund_id").and_then(|id| id.parse().ok()),
+                    ..refund::About::default()
+                },
+            },
+            trade,
+        ),
+        Said::Rejected(_)
+        | Said::Query(..)
+        | Said::RefundQuery(..)
+        | Said::Store(_)
+        | Said::StoreQuery(_) => Said::Rejected(code::SYSTEM_ERROR),
+    }
 }

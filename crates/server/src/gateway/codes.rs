@@ -1,7 +1,7 @@
 //! The one place where refusals of core become published codes. No wildcard arm, on purpose: a new
 //! refusal does not compile until it has a code.
 
-use spotpay_core::decide::{CancelRefusal, PayRefusal};
+use spotpay_core::decide::{CancelRefusal, PayRefusal, RefundRefusal};
 use spotpay_core::shop::ShopRefusal;
 use spotpay_core::wallet::WalletLimit;
 use spotpay_wire::code::{self, WireCode};
@@ -19,7 +19,9 @@ pub(super) const fn pay(refusal: PayRefusal) -> WireCode {
         PayRefusal::Code(_) => code::SOUNDWAVE_PARSER_FAIL,
         PayRefusal::WalletUnknown => code::BUYER_NOT_EXIST,
         PayRefusal::WalletNotAccepted => code::NOT_SUPPORT_PAYMENT_INST,
-        PayRefusal::Shop(ShopRefusal::StoreDataRequired) => code::PAYMENT_REQUEST_HAS_RISK,
+        PayRefusal::Shop(ShopRefusal::StoreDataRequired | ShopRefusal::Rejected) => {
+            code::PAYMENT_REQUEST_HAS_RISK
+        }
         PayRefusal::Shop(ShopRefusal::NotRegistered) => code::INVALID_STORE_ID,
         PayRefusal::WalletFrozen => code::BUYER_ENABLE_STATUS_FORBID,
         PayRefusal::AboveProductLimit => code::PRODUCT_AMOUNT_LIMIT_ERROR,
@@ -44,5 +46,20 @@ pub(super) const fn cancel(refusal: CancelRefusal) -> WireCode {
     match refusal {
         CancelRefusal::TooLate => code::TRADE_CANCEL_TIME_OUT,
         CancelRefusal::Money(_) => code::SYSTEM_ERROR,
+    }
+}
+
+/// `spec/13`, 20 and 9.
+pub(super) const fn refund(refusal: RefundRefusal) -> WireCode {
+    match refusal {
+        RefundRefusal::PartnerUnknown => code::ACCESS_FORBIDDEN,
+        RefundRefusal::ContentDiffers => code::DISCORDANT_REPEAT_REQUEST,
+        RefundRefusal::TradeUnknown => code::TRADE_NOT_EXIST,
+        RefundRefusal::CurrencyDiffers => code::CURRENCY_NOT_SAME,
+        RefundRefusal::NotPaid | RefundRefusal::CancelledSince => code::TRADE_STATUS_ERROR,
+        RefundRefusal::TooLate => code::REFUNDMENT_VALID_DATE_EXCEED,
+        RefundRefusal::ExceedsRemaining { .. } => code::REFUND_AMT_NOT_EQUAL_TOTAL,
+        RefundRefusal::FundsShort => code::MERCHANT_BALANCE_NOT_ENOUGH,
+        RefundRefusal::Paused | RefundRefusal::Money(_) => code::SYSTEM_ERROR,
     }
 }

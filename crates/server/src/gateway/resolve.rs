@@ -8,9 +8,10 @@ use spotpay_core::command::{Buyer, Cancel, Pay};
 use spotpay_core::id::{IdError, PartnerId, TradeId};
 use spotpay_core::partner::{Partner, StoreData as StoreDataTerm};
 use spotpay_core::payment_code::{Alias, CodeRefusal, CodeTag, PaymentCode};
+use spotpay_core::registration::{StoreKey, StoreState};
 use spotpay_core::shop::{Shop, ShopFound, ShopRefusal};
 use spotpay_core::time::{Span, Timestamp};
-use spotpay_core::trade::{ContentHash, Slot, Trade, TradeKey};
+use spotpay_core::trade::{ContentHash, Dialect, Slot, Trade, TradeKey};
 use spotpay_core::wallet::Wallet;
 use spotpay_store::StoreError;
 use spotpay_wire::trade_no::TradeNo;
@@ -19,7 +20,12 @@ use spotpay_wire::{cancel, pay, query};
 use crate::app::App;
 
 /// A pay request with its code, its shop and its digest.
-pub(super) fn pay(app: &App, partner: &Partner, request: pay::Request) -> Result<Pay, StoreError> {
+pub(super) fn pay(
+    app: &App,
+    partner: &Partner,
+    request: pay::Request,
+    dialect: Dialect,
+) -> Result<Pay, StoreError> {
     let (buyer, code) = check_code(app, partner.id, request.code.as_ref())?;
     let shop = find_shop(app, partner, &request.store)?;
     let (merchant, store) = match (
@@ -53,6 +59,7 @@ pub(super) fn pay(app: &App, partner: &Partner, request: pay::Request) -> Result
         title: request.trans_name,
         memo: request.memo,
         notify_url: request.notify_url,
+        dialect,
         content,
     })
 }
@@ -108,11 +115,16 @@ fn find_shop(
     if *merchant == default.secondary_merchant_id && *store == default.store_id {
         return Ok(Ok(ShopFound::Stored(default.key())));
     }
-    if let Some(key) = app
-        .readers
-        .read(|reader| reader.registration(partner.id, merchant, store))?
-    {
-        return Ok(Ok(ShopFound::Stored(key)));
+    let store_key = StoreKey {
+        partner: partner.id,
+        secondary_merchant_id: merchant.clone(),
+        store_id: store.clone(),
+    };
+    let registered = app.readers.read(|reader| reader.registration(&store_key))?;
+    match registered.map(|found| (found.state, found.data.shop.key())) {
+        Some((StoreState::Verified, key)) => return Ok(Ok(ShopFound::Stored(key))),
+        Some((StoreState::Rejected { .. }, _)) => return Ok(Err(ShopRefusal::Rejected)),
+        Some((StoreState::Processing, _)) | None => {}
     }
     let (Some(merchant_name), Some(industry)) = (
         &data.secondary_merchant_name,

@@ -6,7 +6,6 @@
 )]
 
 use std::cell::RefCell;
-use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -27,7 +26,7 @@ use tower::Service;
 
 use super::body::{AnswerBody, RequestBody};
 use super::link::{Link, Phase, Verdict, Watched, millis};
-use super::{Limits, Peer, Shared};
+use super::{HangUp, Limits, Peer, Shared};
 
 /// Serves a connection until one side closes it, or it is too slow.
 pub(super) async fn converse<T>(stream: T, peer: Peer, shared: Arc<Shared>)
@@ -134,7 +133,7 @@ fn answer(
     peer: Peer,
     link: &Arc<Link>,
     limits: &Limits,
-) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
+) -> impl Future<Output = Result<Response<AnswerBody>, HungUp>> + use<> {
     link.handling();
     let link = Arc::clone(link);
     let routed = if request.headers().len() > limits.headers {
@@ -147,13 +146,24 @@ fn answer(
     };
     async move {
         let response = match routed {
-            Some(routed) => routed.await?,
+            Some(routed) => match routed.await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
             None => too_many_headers(),
         };
+        if response.extensions().get::<HangUp>().is_some() {
+            return Err(HungUp);
+        }
         link.answering();
         Ok(response.map(|body| AnswerBody::new(body, link)))
     }
 }
+
+/// Ends a connection in the place of an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault rule closed the connection")]
+struct HungUp;
 
 fn too_many_headers() -> Response<Body> {
     let mut response = Response::new(Body::empty());

@@ -21,7 +21,7 @@ use spotpay_wire::charset::Charset;
 use spotpay_wire::form::INPUT_CHARSET;
 
 use crate::app::App;
-use crate::seed;
+use crate::{notifier, seed};
 
 type Answer = Result<Json<Value>, ApiError>;
 
@@ -71,7 +71,7 @@ pub(super) async fn move_clock(State(app): State<Arc<App>>, Sent(body): Sent) ->
             "one call moves the clock by five years at most",
         ));
     }
-    app.engine.move_clock(target).await?;
+    notifier::move_clock(&app, target).await?;
     Ok(clock_json(&app))
 }
 
@@ -351,6 +351,7 @@ pub(super) async fn reset(State(app): State<Arc<App>>) -> Answer {
         .await?;
     app.guard.clear();
     app.given.clear();
+    app.faults.clear();
     if let Some(recorder) = &app.recorder {
         recorder.clear();
     }

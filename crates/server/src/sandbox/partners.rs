@@ -13,7 +13,8 @@ use spotpay_core::id::PartnerId;
 use spotpay_core::money::{Amount, Currency};
 use spotpay_core::partner::{
     AcceptedWallets, AsyncRefund, CancelGrace, CommissionOnRefund, Contract, ContractRefusal,
-    Country, KeyKind, Partner, PartnerKey, Product, StoreData, WalletColumn,
+    ContractService, Country, KeyKind, Partner, PartnerKey, Product, Services, StoreData,
+    StoreReview, SyncRefundPause, WalletColumn,
 };
 
 use super::control::read_span;
@@ -51,6 +52,33 @@ const GRACES: &Words<CancelGrace> = &[
 const WALLET_COLUMNS: &Words<WalletColumn> = &[
     ("payment_inst", WalletColumn::PaymentInst),
     ("Issue", WalletColumn::Issue),
+];
+
+const REVIEWS: &Words<StoreReview> = &[
+    ("instant", StoreReview::Instant),
+    ("manual", StoreReview::Manual),
+];
+const PAUSES: &Words<SyncRefundPause> = &[
+    ("none", SyncRefundPause::None),
+    ("after_midnight", SyncRefundPause::AfterMidnight),
+];
+const SERVICES: &Words<ContractService> = &[
+    ("alipay.acquire.overseas.spot.pay", ContractService::Pay),
+    ("alipay.acquire.overseas.query", ContractService::Query),
+    ("alipay.acquire.cancel", ContractService::Cancel),
+    (
+        "alipay.acquire.overseas.spot.refund",
+        ContractService::Refund,
+    ),
+    ("alipay.acquire.refund.query", ContractService::RefundQuery),
+    (
+        "alipay.overseas.secmerchant.offline.maintain",
+        ContractService::StoreMaintain,
+    ),
+    (
+        "alipay.overseas.secmerchant.maintain.queryStatus",
+        ContractService::StoreQuery,
+    ),
 ];
 
 fn pick<T: Copy>(field: &str, words: &Words<T>, text: &str) -> Result<T, ApiError> {
@@ -123,6 +151,9 @@ fn partner_json(app: &App, partner: &Partner) -> Value {
         "store_data": word(STORE_DATA, &contract.store_data),
         "cancel_grace": word(GRACES, &contract.cancel_grace),
         "wallet_column": word(WALLET_COLUMNS, &contract.wallet_column),
+        "store_review": word(REVIEWS, &contract.store_review),
+        "sync_refund_pause": word(PAUSES, &contract.sync_refund_pause),
+        "services": SERVICES.iter().filter(|(_, service)| contract.services.has(*service)).map(|(word, _)| *word).collect::<Vec<_>>(),
         "client_ips": contract.client_ips.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "limit_per_payment": limit(contract.limit_per_payment),
         "limit_per_day": limit(contract.limit_per_day),
@@ -166,6 +197,9 @@ struct Terms {
     store_data: Option<String>,
     cancel_grace: Option<String>,
     wallet_column: Option<String>,
+    store_review: Option<String>,
+    sync_refund_pause: Option<String>,
+    services: Option<Vec<String>>,
     client_ips: Option<Vec<String>>,
     #[serde(default, deserialize_with = "present")]
     limit_per_payment: Option<Option<String>>,
@@ -233,6 +267,18 @@ impl Terms {
             "wallet_column",
             WALLET_COLUMNS,
             &self.wallet_column,
+        )?;
+        choose(
+            &mut contract.store_review,
+            "store_review",
+            REVIEWS,
+            &self.store_review,
+        )?;
+        choose(
+            &mut contract.sync_refund_pause,
+            "sync_refund_pause",
+            PAUSES,
+            &self.sync_refund_pause,
         )
     }
 
@@ -257,6 +303,12 @@ impl Terms {
         }
         if let Some(text) = &self.reserve {
             contract.reserve = money("reserve", text, contract.settlement_currency)?;
+        }
+        if let Some(names) = &self.services {
+            let read = |name: &String| pick("services", SERVICES, name);
+            let services: Vec<ContractService> =
+                names.iter().map(read).collect::<Result<_, _>>()?;
+            contract.services = Services::of(services);
         }
         if let Some(addresses) = &self.client_ips {
             let wrong = |text: &String| ApiError::field("client_ips", "IP addresses", text);

@@ -13,6 +13,8 @@ use spotpay_core::time::{Span, Timestamp};
 use spotpay_server::app::{App, Running};
 use spotpay_server::clock::Clock;
 use spotpay_server::entropy::SystemEntropy;
+use spotpay_server::notifier::courier::{HttpCourier, Reach};
+use spotpay_server::notifier::driver::Driver;
 use spotpay_server::server;
 use spotpay_wire::charset::Charset;
 use spotpay_wire::xml::{Accepted, AnswerDoc, read_answer};
@@ -62,8 +64,10 @@ impl World {
             offset: AtomicI64::new(0),
         };
         let entropy = Box::new(SystemEntropy::default());
-        let running = Running::start(data.path(), Arc::new(clock), entropy).unwrap();
+        let courier = Box::new(HttpCourier::new(Reach::Anywhere));
+        let running = Running::start(data.path(), Arc::new(clock), entropy, courier).unwrap();
         running.seed_if_empty(None).await.unwrap();
+        Driver::start(&running.app);
         Self {
             router: server::router(Arc::clone(&running.app)),
             running: Some(running),
