@@ -173,16 +173,21 @@ impl<S> fmt::Debug for Handler<S> {
 impl<S: Seen> Handler<S> {
     /// For the notifications of one partner, signed for its key and written in its charset.
     pub fn new(settings: &Settings, seen: S) -> Self {
+        Self::of(settings.partner, settings.charset, seen).with_verifier(settings.verifier.clone())
+    }
+
+    /// For one partner, without a key as yet: [`Handler::with_verifier`] gives it one.
+    pub const fn of(partner: PartnerId, charset: Charset, seen: S) -> Self {
         Self {
-            partner: settings.partner,
-            charset: settings.charset,
-            verifiers: vec![settings.verifier.clone()],
+            partner,
+            charset,
+            verifiers: Vec::new(),
             question: None,
             seen: Mutex::new(seen),
         }
     }
 
-    /// Takes notifications of a further key too, of another `sign_type`.
+    /// Takes notifications of a further key too: of another `sign_type`, or of before it was changed.
     #[must_use]
     pub fn with_verifier(mut self, verifier: Verifier) -> Self {
         self.verifiers.push(verifier);

@@ -4,8 +4,10 @@ use spotpay_core::id::{PartnerRefundId, PartnerTransId};
 use spotpay_core::money::Amount;
 use spotpay_core::refund::RefundMode;
 use spotpay_wire::code::{DISCORDANT_REPEAT_REQUEST, MERCHANT_BALANCE_NOT_ENOUGH};
+use spotpay_wire::form::Form;
 use spotpay_wire::pay::Conversion;
 use spotpay_wire::refund;
+use spotpay_wire::refusal::ParseRefusal;
 use spotpay_wire::trade_no::TradeNo;
 
 use crate::call::Call;
@@ -49,6 +51,14 @@ impl RefundOrder {
             reason: None,
             notify_url: None,
         }
+    }
+
+    /// Why a gateway would refuse the request as it stands, whatever the trade: a number that is the
+    /// trade's, too long a reason, a `notify_url` that is none.
+    pub fn check(&self, settings: &Settings) -> Result<(), ParseRefusal> {
+        let params = self.request(settings);
+        refund::Request::parse(&Form::from_pairs(settings.charset, params.params()))?;
+        Ok(())
     }
 
     /// The call that asks for it.
@@ -186,6 +196,7 @@ fn check_sum(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use spotpay_core::money::{Currency, Money};
 
     fn number(trade: &str, attempt: u32) -> String {
         let id: PartnerTransId = trade.parse().unwrap();
@@ -215,6 +226,35 @@ mod tests {
             let found = number(&trade, attempt);
             assert!(found.chars().count() <= 64, "{found}");
         }
+    }
+
+    // Goal: what no gateway would take is named before it is sent.
+    #[test]
+    fn checks() {
+        let gateway = "http://gateway.test/gateway.do".parse().unwrap();
+        let key = "0123456789abcdefghijklmnopqrstuv";
+        let settings = Settings::md5(gateway, "2088000000000001".parse().unwrap(), key).unwrap();
+        let amount = Money::parse_major("10", Currency::HKD).and_then(Amount::new);
+        let good = RefundOrder::new(
+            "T1".parse().unwrap(),
+            "R1".parse().unwrap(),
+            amount.unwrap(),
+        );
+        let check = |change: &dyn Fn(&mut RefundOrder)| {
+            let mut order = good.clone();
+            change(&mut order);
+            order.check(&settings).err().map(|error| error.to_string())
+        };
+        assert_eq!(check(&|_| {}), None);
+        let same = check(&|order| order.partner_refund_id = "T1".parse().unwrap());
+        assert_eq!(
+            same.as_deref(),
+            Some("partner_refund_id is \"T1\"; it must be another number than partner_trans_id")
+        );
+        let url = check(&|order| order.notify_url = Some("host".into()));
+        assert!(url.unwrap().starts_with("notify_url is"));
+        let reason = check(&|order| order.reason = Some("x".repeat(129).into()));
+        assert!(reason.unwrap().contains("at most 128 characters"));
     }
 
     // Goal: the same number until it is spent, then the next.
