@@ -2,19 +2,26 @@
 
 mod bench;
 mod cancel;
+mod captured;
 mod clock;
 mod code;
 mod demo;
 mod duration;
 mod gateway;
+mod listen;
 mod machine;
 mod merchant;
+mod notify;
 mod output;
 mod pay;
 mod query;
+mod received;
+mod refund;
 mod resume;
 mod sandbox_file;
 mod serve;
+mod sign;
+mod store;
 
 use std::process::ExitCode;
 
@@ -54,7 +61,13 @@ enum Command {
     Pay(pay::Pay),
     Query(query::Query),
     Cancel(cancel::Cancel),
+    Refund(refund::Refund),
+    RefundQuery(refund::RefundQuery),
     Resume(resume::Resume),
+    Store(store::Store),
+    Listen(listen::Listen),
+    Notify(notify::Notify),
+    Sign(sign::Sign),
     Clock(clock::Clock),
 }
 
@@ -68,7 +81,13 @@ impl Command {
             Self::Pay(command) => asked(command.run()),
             Self::Query(command) => asked(command.run()),
             Self::Cancel(command) => asked(command.run()),
+            Self::Refund(command) => asked(command.run()),
+            Self::RefundQuery(command) => asked(command.run()),
             Self::Resume(command) => asked(command.run()),
+            Self::Store(command) => asked(command.run()),
+            Self::Listen(command) => command.run(),
+            Self::Notify(command) => asked(command.run()),
+            Self::Sign(command) => asked(command.run()),
             Self::Clock(command) => asked(command.run()),
         }
     }

@@ -92,6 +92,38 @@ fn bad_usage_is_one_line() {
             "spotpay clock advance soon",
             "error: invalid value 'soon' for '<LENGTH>': a length of time is like 90s, 3m, 2h, 1d, 1h30m or PT3M, at most 3650d",
         ),
+        (
+            "spotpay refund T1",
+            "error: the following required arguments were not provided: --amount <AMOUNT>",
+        ),
+        (
+            "spotpay refund T1 --amount 1 --notify-url http://h/",
+            "error: the following required arguments were not provided: --async",
+        ),
+        (
+            "spotpay refund-query T1",
+            "error: the following required arguments were not provided: <R>",
+        ),
+        (
+            "spotpay store status M-1! S1",
+            "error: invalid value 'M-1!' for '<MERCHANT>': has a character that is not allowed",
+        ),
+        (
+            "spotpay listen --status 99",
+            "error: invalid value '99' for '--status <N>': 99 is not in 200..=599",
+        ),
+        (
+            "spotpay notify verify --body - --charset latin1",
+            "error: invalid value 'latin1' for '--charset <NAME>': a charset is UTF-8, GBK or GB2312",
+        ),
+        (
+            "spotpay sign explain",
+            "error: the following required arguments were not provided: --request <FILE|URL|->",
+        ),
+        (
+            "spotpay sign explain --id 1 --request -",
+            "error: the argument '--id <N>' cannot be used with '--request <FILE|URL|->'",
+        ),
         ("spotpay pray", "error: unrecognized subcommand 'pray'"),
     ] {
         assert_eq!(usage(line), expected);
@@ -107,7 +139,17 @@ fn flags_are_global() {
         "spotpay clock",
         "spotpay pay --code 288888888888888888 --amount 39.30 --no-wait --sign md5",
         "spotpay resume --paid give-back",
+        "spotpay refund T1 --amount 1 --async --notify-url http://127.0.0.1:9000/ --reason tea",
+        "spotpay refund-query T1 R1 --json",
+        "spotpay store --json status M001 S001",
+        "spotpay store register --merchant-id M --merchant-name N --store-id S --store-name N \
+         --industry 4121 --address A --driver OP1,Lee --driver OP2,Wu,1 --field cs_no=1 --json",
+        "spotpay listen --port 0 --answer fail --delay 3s --status 500 --json",
+        "spotpay notify verify --body - --charset gbk --json",
+        "spotpay sign explain --request - --key file --json",
+        "spotpay sign --json explain --id 3",
     ] {
-        assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        let parsed = Cli::try_parse_from(line.split_whitespace());
+        assert!(parsed.is_ok(), "{line}");
     }
 }

@@ -1,5 +1,7 @@
 //! What every merchant command begins with: which gateway, which partner, which keys.
 
+mod keys;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -11,6 +13,8 @@ use spotpay_client::{
 use crate::machine;
 use crate::output::Failure;
 use crate::sandbox_file::{Partner, SandboxFile};
+
+pub(crate) use keys::Keys;
 
 /// The flags that all merchant commands take.
 #[derive(Args, Clone, Debug)]

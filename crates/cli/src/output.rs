@@ -4,7 +4,10 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use spotpay_client::{Amount, Ending, Found, NotPaid, Outcome, PartnerTransId, Receipt, TradeNo};
+use spotpay_client::{
+    Amount, Ending, Found, FoundRefund, NotPaid, Outcome, PartnerRefundId, PartnerTransId, Receipt,
+    RefundStatus, Refunding, TradeNo,
+};
 
 /// How a process ends. The numbers are a contract with other people's scripts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -103,10 +106,25 @@ impl Failure {
 
     /// Prints a report of an unknown outcome too, for commands that owe one.
     pub(crate) fn with_report(self, json: bool, id: &PartnerTransId) -> Self {
+        self.with(json, Report::new(OutcomeWord::Unknown, id))
+    }
+
+    /// The same for commands about a refund.
+    pub(crate) fn with_refund_report(
+        self,
+        json: bool,
+        id: &PartnerTransId,
+        refund_id: &PartnerRefundId,
+    ) -> Self {
+        let report = Report::new(OutcomeWord::Unknown, id);
+        self.with(json, report.of_refund_id(refund_id))
+    }
+
+    fn with(self, json: bool, report: Report) -> Self {
         if let (true, Some(error)) = (json, &self.error) {
             print_json(&Report {
                 error: Some(error.clone()),
-                ..Report::new(OutcomeWord::Unknown, id)
+                ..report
             });
         }
         self
@@ -129,11 +147,23 @@ pub(crate) enum OutcomeWord {
     Unknown,
 }
 
-/// What `pay`, `query` and `cancel` print with `--json`. Names and order are fixed.
+impl OutcomeWord {
+    pub(crate) const fn exit(self) -> Exit {
+        match self {
+            Self::Success => Exit::Success,
+            Self::Refused => Exit::Refused,
+            Self::Unknown => Exit::Unknown,
+        }
+    }
+}
+
+/// What `pay`, `query`, `cancel` and those about refunds print with `--json`. Names and order are
+/// fixed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub(crate) struct Report {
     outcome: OutcomeWord,
-    /// `alipay_trans_status`, as far as it is known.
+    /// `alipay_trans_status`, as far as it is known; of a refund REFUNDED, ACCEPTED, FAILED or
+    /// CANCELED.
     state: Option<&'static str>,
     /// A published code, or one word in lower case.
     error: Option<String>,
@@ -142,6 +172,9 @@ pub(crate) struct Report {
     payment_inst: Option<&'static str>,
     amount: Option<String>,
     currency: Option<&'static str>,
+    /// Of commands about a refund only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partner_refund_id: Option<String>,
     /// The same for people.
     #[serde(skip)]
     line: String,
@@ -158,6 +191,7 @@ impl Report {
             payment_inst: None,
             amount: None,
             currency: None,
+            partner_refund_id: None,
             line: String::new(),
         }
     }
@@ -177,12 +211,23 @@ impl Report {
         }
     }
 
+    fn of_refund_id(self, refund_id: &PartnerRefundId) -> Self {
+        Self {
+            partner_refund_id: Some(refund_id.to_string()),
+            ..self
+        }
+    }
+
     fn told(self, line: String) -> Self {
-        let id = &self.partner_trans_id;
-        let line = match &self.alipay_trans_id {
-            Some(number) => format!("{line}; id {id}, trade {number}"),
-            None => format!("{line}; id {id}"),
-        };
+        let mut line = format!("{line}; id {}", self.partner_trans_id);
+        for (what, number) in [
+            ("refund", &self.partner_refund_id),
+            ("trade", &self.alipay_trans_id),
+        ] {
+            if let Some(number) = number {
+                line.push_str(&format!(", {what} {number}"));
+            }
+        }
         Self { line, ..self }
     }
 
@@ -212,7 +257,9 @@ impl Report {
                         (OutcomeWord::Refused, None, Some(refusal.code().to_owned()))
                     }
                     NotPaid::Closed => (OutcomeWord::Refused, Some("TRADE_CLOSED"), None),
-                    NotPaid::Cancelled { .. } => (OutcomeWord::Refused, Some("TRADE_CLOSED"), None),
+                    NotPaid::Cancelled { .. } | NotPaid::Refunded { .. } => {
+                        (OutcomeWord::Refused, Some("TRADE_CLOSED"), None)
+                    }
                     // Nobody answered, so it is not a refusal; but nobody has paid either.
                     NotPaid::NeverSent(_) => {
                         (OutcomeWord::Unknown, None, Some("not_sent".to_owned()))
@@ -309,34 +356,86 @@ impl Report {
         }
     }
 
+    /// Of a refund.
+    pub(crate) fn of_refund(
+        outcome: &Outcome<Refunding>,
+        id: &PartnerTransId,
+        refund_id: &PartnerRefundId,
+        amount: Amount,
+    ) -> Self {
+        let (state, line, receipt) = match outcome {
+            Outcome::Success(Refunding::Refunded(receipt)) => ("REFUNDED", "refunded", receipt),
+            Outcome::Success(Refunding::Accepted(receipt)) => {
+                ("ACCEPTED", "accepted, not refunded yet:", receipt)
+            }
+            Outcome::Success(_) | Outcome::Refused(_) | Outcome::Unknown(_) | _ => {
+                let report = Self::new(OutcomeWord::Unknown, id).of_refund_id(refund_id);
+                return report.failed(outcome, "not refunded").priced(amount);
+            }
+        };
+        let report = Self {
+            state: Some(state),
+            ..Self::new(OutcomeWord::Success, id)
+        };
+        report
+            .of_refund_id(refund_id)
+            .priced(receipt.amount)
+            .numbered(Some(&receipt.alipay_trans_id))
+            .told(format!("{line} {}", receipt.amount.money()))
+    }
+
+    /// Of a query of a refund: it worked when there is one, done or not.
+    pub(crate) fn of_refund_query(
+        outcome: &Outcome<FoundRefund>,
+        id: &PartnerTransId,
+        refund_id: &PartnerRefundId,
+    ) -> Self {
+        let Outcome::Success(found) = outcome else {
+            let report = Self::new(OutcomeWord::Unknown, id).of_refund_id(refund_id);
+            return report.failed(outcome, "no answer about the refund");
+        };
+        let (state, line) = match found.status {
+            RefundStatus::Success => ("REFUNDED", "refunded"),
+            RefundStatus::Processing => ("ACCEPTED", "accepted, not refunded yet"),
+            RefundStatus::Failed => ("FAILED", "failed, nothing went back"),
+            RefundStatus::Cancelled => (
+                "CANCELED",
+                "the trade was cancelled first, which gave all back",
+            ),
+        };
+        let amount = found.amount.map(|amount| format!(": {}", amount.money()));
+        let why = found.error.as_ref().map(|code| format!(" ({code})"));
+        let report = Self {
+            state: Some(state),
+            error: found.error.as_ref().map(ToString::to_string),
+            amount: found.amount.map(|amount| amount.money().major()),
+            currency: found.amount.map(|amount| amount.currency().code()),
+            ..Self::new(OutcomeWord::Success, id)
+        };
+        let (amount, why) = (amount.unwrap_or_default(), why.unwrap_or_default());
+        report
+            .of_refund_id(refund_id)
+            .numbered(Some(&found.trade_no))
+            .told(format!("{line}{amount}{why}"))
+    }
+
     fn not_done<T>(outcome: &Outcome<T>, id: &PartnerTransId, what: &str) -> Self {
-        match outcome {
-            Outcome::Refused(refusal) => {
-                let report = Self {
-                    error: Some(refusal.code().to_owned()),
-                    ..Self::new(OutcomeWord::Refused, id)
-                };
-                report.told(format!("{what}: refused: {refusal}"))
-            }
-            Outcome::Unknown(doubt) => {
-                let report = Self {
-                    error: Some(doubt.name().to_owned()),
-                    ..Self::new(OutcomeWord::Unknown, id)
-                };
-                report.told(format!("unknown: {doubt}"))
-            }
-            Outcome::Success(_) | _ => {
-                Self::new(OutcomeWord::Unknown, id).told("unknown".to_owned())
-            }
-        }
+        Self::new(OutcomeWord::Unknown, id).failed(outcome, what)
+    }
+
+    /// Of what was refused, or is not known.
+    fn failed<T>(self, outcome: &Outcome<T>, what: &str) -> Self {
+        let (outcome, error, line) = not_done(outcome, what);
+        let report = Self {
+            outcome,
+            error,
+            ..self
+        };
+        report.told(line)
     }
 
     pub(crate) const fn exit(&self) -> Exit {
-        match self.outcome {
-            OutcomeWord::Success => Exit::Success,
-            OutcomeWord::Refused => Exit::Refused,
-            OutcomeWord::Unknown => Exit::Unknown,
-        }
+        self.outcome.exit()
     }
 
     pub(crate) fn line(&self) -> &str {
@@ -351,6 +450,26 @@ impl Report {
             print(&self.line);
         }
         self.exit()
+    }
+}
+
+/// What is said of an outcome that is no success: the word, the code, and the line.
+pub(crate) fn not_done<T>(
+    outcome: &Outcome<T>,
+    what: &str,
+) -> (OutcomeWord, Option<String>, String) {
+    match outcome {
+        Outcome::Refused(refusal) => (
+            OutcomeWord::Refused,
+            Some(refusal.code().to_owned()),
+            format!("{what}: refused: {refusal}"),
+        ),
+        Outcome::Unknown(doubt) => (
+            OutcomeWord::Unknown,
+            Some(doubt.name().to_owned()),
+            format!("unknown: {doubt}"),
+        ),
+        Outcome::Success(_) | _ => (OutcomeWord::Unknown, None, "unknown".to_owned()),
     }
 }
 

@@ -55,7 +55,7 @@ fn payment_code(text: &str) -> Result<PaymentCode, String> {
     text.parse().map_err(|_| rule.to_owned())
 }
 
-fn currency(text: &str) -> Result<Currency, String> {
+pub(crate) fn currency(text: &str) -> Result<Currency, String> {
     let rule = "a currency is like HKD";
     text.parse().map_err(|_| rule.to_owned())
 }
@@ -69,8 +69,8 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
-/// The price in the currency it is in.
-fn amount(text: &str, currency: Currency) -> Result<Amount, Failure> {
+/// A price, or what goes back of it, in the currency it is in.
+pub(crate) fn amount(text: &str, currency: Currency) -> Result<Amount, Failure> {
     let money = Money::parse_major(text, currency);
     money.and_then(Amount::new).map_err(|error| {
         let rule = format!("{error}; {currency} has {} decimals", currency.exponent());
@@ -167,7 +167,15 @@ fn line_of(event: &Event<'_>) -> Option<String> {
             format!("cancel: {}", news(doubt))
         }
         Event::Answered(Reply::Cancel(Outcome::Refused(refusal))) => format!("cancel: {refusal}"),
+        Event::Answered(Reply::Refund(Outcome::Unknown(doubt))) => {
+            format!("refund: {}", news(doubt))
+        }
+        Event::Answered(Reply::Refund(Outcome::Refused(refusal))) => format!("refund: {refusal}"),
         Event::Sending(Call::Cancel(_)) => "cancelling".to_owned(),
+        Event::Sending(Call::Refund(order)) => {
+            let number = &order.partner_refund_id;
+            format!("too late to cancel; refunding all of it, refund {number}")
+        }
         Event::JournalFailed(error) => format!("warning: {error}"),
         Event::Answered(_) | Event::Sending(_) | Event::Waiting(_) | _ => return None,
     })

@@ -77,13 +77,13 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// The one line that scripts wait for.
-fn announce(origin: &str) {
+pub(crate) fn announce(origin: &str) {
     let mut out = std::io::stdout();
     // Nobody reads it: then nobody waits for it either.
     let _ = writeln!(out, "listening on {origin}").and_then(|()| out.flush());
 }
 
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be heard")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("Ctrl-C cannot be heard")?;

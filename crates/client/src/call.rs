@@ -1,20 +1,16 @@
 //! One call: typed on this side, signed bytes on the other. No I/O.
 
-use std::sync::Arc;
-
-use spotpay_core::id::PartnerTransId;
+use spotpay_core::id::{PartnerRefundId, PartnerTransId};
 use spotpay_core::money::Amount;
 use spotpay_core::time::Timestamp;
 use spotpay_core::trade::CancelName;
-use spotpay_wire::code::{Retry, TRADE_NOT_EXIST};
-use spotpay_wire::request::{SignedRequest, sign};
-use spotpay_wire::trade_no::TradeNo;
-use spotpay_wire::xml::{Accepted, AnswerDoc, read_answer};
-use spotpay_wire::{cancel, pay, query};
+use spotpay_wire::{cancel, pay, query, refund, refund_query, store, store_query};
 
-use crate::outcome::{Doubt, Outcome, Receipt, Refusal};
+use crate::ask::{self, Cancelled, Wanted};
+use crate::outcome::{Outcome, Receipt};
+use crate::refunding::Refunding;
 use crate::settings::Settings;
-use crate::transport::{Arrival, HttpAnswer, HttpRequest, TransportFailure};
+use crate::transport::{HttpAnswer, HttpRequest, TransportFailure};
 
 /// A call to the gateway. `Debug` does not print the payment code.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +27,14 @@ pub enum Call {
     },
     /// Undo a trade.
     Cancel(cancel::Request),
+    /// Give money back.
+    Refund(Box<refund::Request>),
+    /// Look at a refund.
+    RefundQuery(refund_query::Request),
+    /// Register a store, or say what has changed of it.
+    RegisterStore(Box<store::Request>),
+    /// Look at a registration.
+    StoreStatus(store_query::Request),
 }
 
 /// The answer to a call of the same name.
@@ -43,223 +47,100 @@ pub enum Reply {
     Query(Outcome<query::Found>),
     /// To a cancel.
     Cancel(Outcome<Cancelled>),
-}
-
-/// A cancel that worked: nothing is taken from the buyer, and nothing will be.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Cancelled {
-    /// The gateway's number; none for a trade that never was.
-    pub trade_no: Option<TradeNo>,
-    /// What was done; none for a trade that never was.
-    pub action: Option<cancel::Action>,
+    /// To a refund: it is done or accepted.
+    Refund(Outcome<Refunding>),
+    /// To a query of a refund: it worked; what became of the refund says its status.
+    RefundQuery(Outcome<refund_query::Found>),
+    /// To a registration: it is taken; whether payments may name the store says its status.
+    RegisterStore(Outcome<()>),
+    /// To a query of a registration.
+    StoreStatus(Outcome<store_query::Found>),
 }
 
 impl Call {
     /// A query of a trade of ours; an answer with another amount than this one is doubted.
     pub fn query(settings: &Settings, id: &PartnerTransId, amount: Option<Amount>) -> Self {
         Self::Query {
-            request: query::Request {
-                partner: settings.partner,
-                partner_trans_id: Some(id.clone()),
-                alipay_trans_id: None,
-            },
+            request: query_of(settings, id),
             amount,
         }
     }
 
     /// A cancel of a trade of ours, made at an instant. A repeat has the same instant.
     pub fn cancel(settings: &Settings, id: &PartnerTransId, at: Timestamp) -> Self {
-        Self::Cancel(cancel::Request {
-            partner: settings.partner,
-            name: CancelName::Cancel,
-            partner_trans_id: Some(id.clone()),
-            trade_no: None,
-            timestamp: Some(at),
-        })
+        Self::Cancel(cancel_of(settings, id, at))
+    }
+
+    /// A query of a refund of ours.
+    pub fn refund_query(
+        settings: &Settings,
+        id: &PartnerTransId,
+        refund_id: &PartnerRefundId,
+    ) -> Self {
+        Self::RefundQuery(refund_query_of(settings, id, refund_id))
     }
 
     /// The bytes to post.
     pub fn seal(&self, settings: &Settings) -> HttpRequest {
-        let params = match self {
-            Self::Pay(request) => request.params(),
-            Self::Query { request, .. } => request.params(),
-            Self::Cancel(request) => request.params(),
-        };
-        let SignedRequest { query, body } = sign(settings.charset, params, &settings.signer);
-        HttpRequest {
-            url: format!("{}?{query}", settings.gateway.url()),
-            body,
+        match self {
+            Self::Pay(request) => ask::seal(settings, &**request),
+            Self::Query { request, amount } => ask::seal(settings, &Wanted(request, *amount)),
+            Self::Cancel(request) => ask::seal(settings, request),
+            Self::Refund(request) => ask::seal(settings, &**request),
+            Self::RefundQuery(request) => ask::seal(settings, request),
+            Self::RegisterStore(request) => ask::seal(settings, &**request),
+            Self::StoreStatus(request) => ask::seal(settings, request),
         }
     }
 
     /// What came back, verified and typed.
     pub fn open(&self, settings: &Settings, answer: Result<HttpAnswer, TransportFailure>) -> Reply {
         match self {
-            Self::Pay(request) => Reply::Pay(match accept(settings, answer) {
-                Ok(doc) => read_pay(request, &doc),
-                Err(outcome) => outcome.into(),
-            }),
-            Self::Query { request, amount } => Reply::Query(match accept(settings, answer) {
-                Ok(doc) => read_query(request, *amount, &doc),
-                Err(outcome) => outcome.into(),
-            }),
-            Self::Cancel(request) => Reply::Cancel(match accept(settings, answer) {
-                Ok(doc) => read_cancel(request, &doc),
-                Err(outcome) => outcome.into(),
-            }),
+            Self::Pay(request) => Reply::Pay(ask::open(settings, &**request, answer)),
+            Self::Query { request, amount } => {
+                Reply::Query(ask::open(settings, &Wanted(request, *amount), answer))
+            }
+            Self::Cancel(request) => Reply::Cancel(ask::open(settings, request, answer)),
+            Self::Refund(request) => Reply::Refund(ask::open(settings, &**request, answer)),
+            Self::RefundQuery(request) => Reply::RefundQuery(ask::open(settings, request, answer)),
+            Self::RegisterStore(request) => {
+                Reply::RegisterStore(ask::open(settings, &**request, answer))
+            }
+            Self::StoreStatus(request) => Reply::StoreStatus(ask::open(settings, request, answer)),
         }
     }
 }
 
-/// No answer with fields that are worth reading.
-enum NotAccepted {
-    Rejected(Refusal),
-    Doubted(Doubt),
-}
-
-impl<T> From<NotAccepted> for Outcome<T> {
-    fn from(it: NotAccepted) -> Self {
-        match it {
-            NotAccepted::Rejected(refusal) => refused(refusal),
-            NotAccepted::Doubted(doubt) => Self::Unknown(doubt),
-        }
+pub(crate) fn query_of(settings: &Settings, id: &PartnerTransId) -> query::Request {
+    query::Request {
+        partner: settings.partner,
+        partner_trans_id: Some(id.clone()),
+        alipay_trans_id: None,
     }
 }
 
-/// A code that leaves the state open is no refusal.
-fn refused<T>(refusal: Refusal) -> Outcome<T> {
-    match refusal.retry() {
-        Retry::Never => Outcome::Refused(refusal),
-        Retry::SameRequest | Retry::QueryFirst => Outcome::Unknown(Doubt::Fault(refusal)),
-    }
-}
-
-/// An answer with `is_success=T` that the gateway signed.
-fn accept(
+pub(crate) fn cancel_of(
     settings: &Settings,
-    answer: Result<HttpAnswer, TransportFailure>,
-) -> Result<Accepted, NotAccepted> {
-    let answer = answer.map_err(|failure| {
-        NotAccepted::Doubted(match failure.arrival() {
-            Arrival::Never => Doubt::NotSent(failure),
-            Arrival::Maybe => Doubt::NoAnswer(failure),
-        })
-    })?;
-    let doc = read_answer(&answer.body, &answer.content_type)
-        .map_err(|error| NotAccepted::Doubted(Doubt::Unreadable(Arc::new(error))))?;
-    match doc {
-        AnswerDoc::Rejected { error } => Err(NotAccepted::Rejected(Refusal::new(error))),
-        AnswerDoc::Accepted(doc) if doc.verify(&settings.verifier) => Ok(doc),
-        AnswerDoc::Accepted(_) => Err(NotAccepted::Doubted(Doubt::BadSignature)),
+    id: &PartnerTransId,
+    at: Timestamp,
+) -> cancel::Request {
+    cancel::Request {
+        partner: settings.partner,
+        name: CancelName::Cancel,
+        partner_trans_id: Some(id.clone()),
+        trade_no: None,
+        timestamp: Some(at),
     }
 }
 
-fn read_pay(request: &pay::Request, doc: &Accepted) -> Outcome<Receipt> {
-    let answer = match pay::Answer::read(doc) {
-        Ok(answer) => answer,
-        Err(error) => return Outcome::Unknown(Doubt::Incomplete(error)),
-    };
-    let ours = |id: Option<&PartnerTransId>| id.is_none_or(|id| *id == request.partner_trans_id);
-    match answer {
-        pay::Answer::Success(paid) if ours(Some(&paid.partner_trans_id)) => {
-            if paid.amount == request.amount {
-                Outcome::Success((*paid).into())
-            } else {
-                Outcome::Unknown(Doubt::AmountDiffers)
-            }
-        }
-        pay::Answer::Failed {
-            error,
-            partner_trans_id,
-            ..
-        } if ours(partner_trans_id.as_ref()) => refused(Refusal::new(error)),
-        pay::Answer::Unknown {
-            error,
-            partner_trans_id,
-            alipay_trans_id,
-            ..
-        } if ours(partner_trans_id.as_ref()) => Outcome::Unknown(match error {
-            Some(error) => Doubt::Fault(Refusal::new(error)),
-            None => Doubt::Waiting { alipay_trans_id },
-        }),
-        pay::Answer::Success(_) | pay::Answer::Failed { .. } | pay::Answer::Unknown { .. } => {
-            Outcome::Unknown(Doubt::OtherAnswer)
-        }
-    }
-}
-
-fn read_query(
-    request: &query::Request,
-    amount: Option<Amount>,
-    doc: &Accepted,
-) -> Outcome<query::Found> {
-    let asked = request.partner_trans_id.as_ref();
-    match query::Answer::read(doc) {
-        Ok(query::Answer::Found(found)) => {
-            if asked.is_some_and(|id| *id != found.partner_trans_id) {
-                Outcome::Unknown(Doubt::OtherAnswer)
-            } else if amount.is_some_and(|amount| amount != found.amount) {
-                Outcome::Unknown(Doubt::AmountDiffers)
-            } else {
-                Outcome::Success(*found)
-            }
-        }
-        Ok(query::Answer::Failed {
-            error,
-            partner_trans_id,
-        }) => {
-            let about = partner_trans_id.as_ref();
-            if asked
-                .zip(about)
-                .is_some_and(|(asked, about)| asked != about)
-            {
-                return Outcome::Unknown(Doubt::OtherAnswer);
-            }
-            refused(Refusal::new(error))
-        }
-        Err(error) => Outcome::Unknown(Doubt::Incomplete(error)),
-    }
-}
-
-fn read_cancel(request: &cancel::Request, doc: &Accepted) -> Outcome<Cancelled> {
-    let answer = match cancel::Answer::read(request.name, doc) {
-        Ok(answer) => answer,
-        Err(error) => return Outcome::Unknown(Doubt::Incomplete(error)),
-    };
-    let asked = request.partner_trans_id.as_ref();
-    let about = answer.partner_trans_id.as_ref();
-    if asked
-        .zip(about)
-        .is_some_and(|(asked, about)| asked != about)
-    {
-        return Outcome::Unknown(Doubt::OtherAnswer);
-    }
-    match answer.outcome {
-        cancel::Outcome::Done { action, .. } => Outcome::Success(Cancelled {
-            trade_no: answer.trade_no,
-            action,
-        }),
-        cancel::Outcome::Failed { error, may_retry } => {
-            let refusal = Refusal::new(error);
-            // The flag of this answer is worth more than the advice of the table.
-            let retry = match (may_retry, refusal.retry()) {
-                (true, _) => Retry::SameRequest,
-                (false, Retry::SameRequest) => Retry::Never,
-                (false, advice) => advice,
-            };
-            Outcome::Refused(refusal.with_retry(retry))
-        }
-        cancel::Outcome::Unknown { error } => Outcome::Unknown(Doubt::Fault(Refusal::new(error))),
-    }
-}
-
-impl Outcome<query::Found> {
-    /// The gateway says that there is no such trade. One may still be under way to it.
-    pub(crate) fn is_nothing(&self) -> bool {
-        match self {
-            Self::Refused(refusal) => refusal.is(TRADE_NOT_EXIST),
-            Self::Success(_) | Self::Unknown(_) => false,
-        }
+pub(crate) fn refund_query_of(
+    settings: &Settings,
+    id: &PartnerTransId,
+    refund_id: &PartnerRefundId,
+) -> refund_query::Request {
+    refund_query::Request {
+        partner: settings.partner,
+        out_trade_no: id.clone(),
+        out_return_no: refund_id.as_str().into(),
     }
 }

@@ -5,8 +5,11 @@
 //!
 //! What it keeps to, whatever is lost, late or doubled:
 //! * [`Ending::NotPaid`] is reported only when no request that may still arrive can take money:
-//!   after a refusal of the only pay, after a closed trade, after a cancel that succeeded.
-//! * [`Ending::Paid`] is reported only when no cancel may still arrive.
+//!   after a refusal of the only pay, after a closed trade, after a cancel or a full refund that
+//!   succeeded.
+//! * [`Ending::Paid`] is reported only when no cancel and no refund may still arrive.
+//! * What can no longer be cancelled is refunded (`spec/13`, 5), under one number until the gateway
+//!   has refused that number for good.
 //! * Everything else is [`Ending::Unknown`], which stays open in the journal.
 
 use std::num::NonZeroU64;
@@ -23,9 +26,11 @@ use spotpay_wire::pay::{self, CodeType, StoreData};
 use spotpay_wire::query::{Found, TradeStatus};
 use spotpay_wire::trade_no::TradeNo;
 
-use crate::call::{Call, Cancelled, Reply};
+use crate::ask::Cancelled;
+use crate::call::{Call, Reply};
 use crate::journal::{CheckoutKey, Fact, FactKind, OpenCheckout};
 use crate::outcome::{Doubt, Ending, NotPaid, Outcome, Receipt, Refusal, Stuck};
+use crate::refunding::{LastResort, RefundOrder, Refunding, is_spent};
 use crate::settings::Settings;
 
 /// What a till wants to be paid for.
@@ -84,7 +89,7 @@ impl Sale {
         Call::Pay(Box::new(self.into_request(settings)))
     }
 
-    fn into_request(self, settings: &Settings) -> pay::Request {
+    pub(crate) fn into_request(self, settings: &Settings) -> pay::Request {
         pay::Request {
             partner: settings.partner,
             partner_trans_id: self.partner_trans_id,
@@ -132,8 +137,14 @@ enum Phase {
     NoteCancel,
     /// A cancel is to be sent.
     CancelAt(Timestamp),
-    /// A cancel led nowhere; one last query is to be sent.
+    /// A cancel or a refund led nowhere; one last query is to be sent.
     LastQuery(Stuck),
+    /// That a full refund comes is to be written.
+    NoteRefund(LastResort),
+    /// A full refund is to be sent.
+    RefundAt(Timestamp, LastResort),
+    /// That a refund was refused for good is to be written.
+    NoteSpent(LastResort, Refusal),
     /// The ending is to be written.
     NoteEnd(Ending),
     /// Over.
@@ -161,6 +172,11 @@ pub struct Checkout {
     cancel_in_doubt: bool,
     /// The instant that all cancels carry.
     cancel_at: Timestamp,
+    /// What the journal knows of refunds.
+    noted: Option<LastResort>,
+    refunds_sent: u32,
+    /// A refund may have been executed, or may yet arrive.
+    refund_in_doubt: bool,
     /// Paid is for the caller to accept or to give back.
     resumed: bool,
 }
@@ -181,17 +197,21 @@ impl Checkout {
     /// written, because the till may not have handed over the goods: the caller accepts it or
     /// gives it back.
     pub fn resume(settings: &Settings, open: &OpenCheckout, now: Timestamp) -> Self {
-        let phase = if open.cancelling {
-            Phase::NoteCancel
+        if open.cancelling {
+            Self::give_back(settings, open, now)
         } else {
-            Phase::QueryAt(now)
-        };
-        Self::interrupted(settings, phase, open, now)
+            Self::interrupted(settings, Phase::QueryAt(now), open, now)
+        }
     }
 
-    /// One that was interrupted, and whose payment is not wanted.
+    /// One that was interrupted, and whose payment is not wanted. What was being refunded is not
+    /// cancelled once more: the time for that is over.
     pub fn give_back(settings: &Settings, open: &OpenCheckout, now: Timestamp) -> Self {
-        Self::interrupted(settings, Phase::NoteCancel, open, now)
+        let phase = match open.refund {
+            Some(_) => Phase::LastQuery(Stuck::CancelWindowOver),
+            None => Phase::NoteCancel,
+        };
+        Self::interrupted(settings, phase, open, now)
     }
 
     fn interrupted(settings: &Settings, phase: Phase, open: &OpenCheckout, now: Timestamp) -> Self {
@@ -199,6 +219,8 @@ impl Checkout {
         Self {
             pay_in_doubt: true,
             cancel_in_doubt: open.cancelling,
+            noted: open.refund.clone(),
+            refund_in_doubt: open.refund.is_some(),
             resumed: true,
             ..Self::at(settings, phase, id, open.amount, now)
         }
@@ -225,6 +247,9 @@ impl Checkout {
             cancels_sent: 0,
             cancel_in_doubt: false,
             cancel_at: now,
+            noted: None,
+            refunds_sent: 0,
+            refund_in_doubt: false,
             resumed: false,
         }
     }
@@ -274,6 +299,15 @@ impl Checkout {
                 Call::cancel(&self.settings, &self.id, self.cancel_at)
             }),
             Phase::LastQuery(_) => Step::Send(query()),
+            Phase::NoteRefund(refund) => write(FactKind::Refund {
+                partner_refund_id: refund.partner_refund_id.clone(),
+                attempt: refund.attempt,
+            }),
+            Phase::RefundAt(at, refund) => wait_or(*at, &|| self.refund(refund)),
+            Phase::NoteSpent(refund, refusal) => write(FactKind::RefundRefused {
+                partner_refund_id: refund.partner_refund_id.clone(),
+                code: refusal.code().to_owned(),
+            }),
             Phase::NoteEnd(ending) => write(end_fact(ending)),
             Phase::Over(ending) => Step::Done(ending.clone()),
         }
@@ -289,11 +323,23 @@ impl Checkout {
                 self.cancel_at = now;
                 Phase::CancelAt(now)
             }
+            Phase::NoteRefund(refund) => {
+                self.noted = Some(refund.clone());
+                Phase::RefundAt(now, refund)
+            }
+            Phase::NoteSpent(refund, refusal) => {
+                self.noted = Some(LastResort {
+                    spent: true,
+                    ..refund
+                });
+                Phase::LastQuery(Stuck::RefundRefused(refusal))
+            }
             Phase::NoteEnd(ending) => Phase::Over(ending),
             same @ (Phase::PayAt(_)
             | Phase::QueryAt(_)
             | Phase::CancelAt(_)
             | Phase::LastQuery(_)
+            | Phase::RefundAt(..)
             | Phase::Over(_)) => same,
         };
     }
@@ -311,6 +357,9 @@ impl Checkout {
             Phase::NoteCancel
             | Phase::CancelAt(_)
             | Phase::LastQuery(_)
+            | Phase::NoteRefund(_)
+            | Phase::RefundAt(..)
+            | Phase::NoteSpent(..)
             | Phase::NoteEnd(_)
             | Phase::Over(_) => {}
         }
@@ -323,10 +372,21 @@ impl Checkout {
             (Phase::QueryAt(_), Reply::Query(outcome)) => self.queried(now, outcome),
             (Phase::CancelAt(_), Reply::Cancel(outcome)) => self.cancelled(now, outcome),
             (Phase::LastQuery(stuck), Reply::Query(outcome)) => {
-                let ending = self.last_word(stuck.clone(), outcome);
-                self.ends(ending);
+                self.last_word(stuck.clone(), outcome);
             }
-            (_, Reply::Pay(_) | Reply::Query(_) | Reply::Cancel(_)) => {}
+            (Phase::RefundAt(_, refund), Reply::Refund(outcome)) => {
+                self.refunded(now, refund.clone(), outcome);
+            }
+            (
+                _,
+                Reply::Pay(_)
+                | Reply::Query(_)
+                | Reply::Cancel(_)
+                | Reply::Refund(_)
+                | Reply::RefundQuery(_)
+                | Reply::RegisterStore(_)
+                | Reply::StoreStatus(_),
+            ) => {}
         }
     }
 
@@ -457,26 +517,76 @@ impl Checkout {
         };
     }
 
-    /// What a last query makes of a cancel that led nowhere.
-    fn last_word(&self, stuck: Stuck, outcome: Outcome<Found>) -> Ending {
-        match outcome {
-            Outcome::Success(found) => match (found.status, &stuck) {
+    /// What a last query makes of a cancel or a refund that led nowhere.
+    fn last_word(&mut self, stuck: Stuck, outcome: Outcome<Found>) {
+        let ending = match outcome {
+            Outcome::Success(found) => match (found.status, stuck) {
                 (TradeStatus::TradeClosed, _) => self.closed(),
                 (TradeStatus::TradeSuccess, Stuck::CancelRefused(_)) if !self.cancel_in_doubt => {
                     Ending::Paid(Box::new(found.into()))
                 }
-                (TradeStatus::TradeSuccess | TradeStatus::WaitBuyerPay, _) => {
+                (TradeStatus::TradeSuccess, Stuck::CancelWindowOver) => {
+                    match LastResort::after(&self.id, self.noted.as_ref()) {
+                        Some(refund) => {
+                            self.phase = Phase::NoteRefund(refund);
+                            return;
+                        }
+                        None => Ending::Unknown(Stuck::CancelWindowOver),
+                    }
+                }
+                (TradeStatus::TradeSuccess | TradeStatus::WaitBuyerPay, stuck) => {
                     Ending::Unknown(stuck)
                 }
             },
             Outcome::Unknown(Doubt::AmountDiffers) => Ending::Unknown(Stuck::OtherTrade),
             Outcome::Refused(_) | Outcome::Unknown(_) => Ending::Unknown(stuck),
+        };
+        self.ends(ending);
+    }
+
+    /// All of it, at once.
+    fn refund(&self, refund: &LastResort) -> Call {
+        let number = refund.partner_refund_id.clone();
+        RefundOrder::new(self.id.clone(), number, self.amount).call(&self.settings)
+    }
+
+    fn refunded(&mut self, now: Timestamp, refund: LastResort, outcome: Outcome<Refunding>) {
+        self.refunds_sent = self.refunds_sent.saturating_add(1);
+        match outcome {
+            Outcome::Success(Refunding::Refunded(receipt)) => {
+                self.ends(Ending::NotPaid(NotPaid::Refunded {
+                    partner_refund_id: Some(receipt.partner_refund_id),
+                }));
+            }
+            Outcome::Success(Refunding::Accepted(_)) => {
+                self.refund_in_doubt = true;
+                self.phase = Phase::LastQuery(Stuck::RefundUnanswered(Doubt::OtherAnswer));
+            }
+            Outcome::Refused(refusal) if is_spent(&refusal) => {
+                self.phase = Phase::NoteSpent(refund, refusal);
+            }
+            // Somebody may have given it back already: the query tells.
+            Outcome::Refused(refusal) => {
+                self.phase = Phase::LastQuery(Stuck::RefundRefused(refusal));
+            }
+            Outcome::Unknown(doubt) => {
+                self.refund_in_doubt |= !matches!(doubt, Doubt::NotSent(_));
+                let patience = &self.settings.patience;
+                self.phase = if self.refunds_sent < patience.refund_tries {
+                    Phase::RefundAt(now.plus(patience.refund_pause), refund)
+                } else {
+                    Phase::LastQuery(Stuck::RefundUnanswered(doubt))
+                };
+            }
         }
     }
 
-    /// A closed trade: by a cancel of ours whose answer was lost, or by others.
+    /// A closed trade: by a cancel or a refund of ours whose answer was lost, or by others.
     fn closed(&self) -> Ending {
         Ending::NotPaid(match &self.refusal {
+            _ if self.refund_in_doubt || self.noted.is_some() => NotPaid::Refunded {
+                partner_refund_id: None,
+            },
             Some(refusal) => NotPaid::Refused(refusal.clone()),
             None if self.cancel_in_doubt => NotPaid::Cancelled { action: None },
             None => NotPaid::Closed,

@@ -1,16 +1,24 @@
 //! The client: typed calls over a transport, and the driver of the checkout.
 
-use spotpay_core::id::PartnerTransId;
+use spotpay_core::id::{PartnerRefundId, PartnerTransId, SecondaryMerchantId, StoreId};
 use spotpay_core::time::{Span, Timestamp};
+use spotpay_wire::charset::Charset;
+use spotpay_wire::form::encode_pair;
 use spotpay_wire::query::Found;
+use spotpay_wire::service::Service;
+use spotpay_wire::{refund_query, store, store_query};
 
-use crate::call::{Call, Cancelled, Reply};
+use crate::ask::{self, Ask, Cancelled, Wanted};
+use crate::call::{Call, Reply, cancel_of, query_of, refund_query_of};
 use crate::checkout::{Checkout, Sale, Step, end_fact};
 use crate::http::{HttpSettings, HttpSettingsError, HttpTransport};
 use crate::journal::{Fact, FactKind, Journal, JournalError, OpenCheckout};
+use crate::notify::Verdict;
 use crate::outcome::{Doubt, Ending, Outcome, Receipt};
 use crate::pace::Pace;
+use crate::refunding::{RefundOrder, Refunding, is_spent};
 use crate::settings::Settings;
+use crate::stores::status_of;
 use crate::transport::{Arrival, HttpAnswer, HttpRequest, Transport, TransportFailure};
 
 /// A merchant's side of the gateway. One serves many tills: nothing in here changes.
@@ -107,28 +115,108 @@ impl<T: Transport> Client<T> {
         }
     }
 
+    fn ask<A: Ask>(&self, ask: &A) -> Outcome<A::Answer> {
+        let answer = self.post(ask::seal(&self.settings, ask));
+        ask::open(&self.settings, ask, answer)
+    }
+
     /// One pay request, without what makes a checkout safe: an unknown outcome is the caller's to
     /// query and cancel. Tills use [`Client::checkout`].
     pub fn pay(&self, sale: Sale) -> Outcome<Receipt> {
-        match self.send(&sale.call(&self.settings)) {
-            Reply::Pay(outcome) => outcome,
-            Reply::Query(_) | Reply::Cancel(_) => Outcome::Unknown(Doubt::OtherAnswer),
-        }
+        self.ask(&sale.into_request(&self.settings))
     }
 
     /// Looks at a trade. Success means that there is one; whether it is paid says its status.
     pub fn query(&self, id: &PartnerTransId) -> Outcome<Found> {
-        match self.send(&Call::query(&self.settings, id, None)) {
-            Reply::Query(outcome) => outcome,
-            Reply::Pay(_) | Reply::Cancel(_) => Outcome::Unknown(Doubt::OtherAnswer),
-        }
+        self.ask(&Wanted(&query_of(&self.settings, id), None))
     }
 
     /// Closes a trade, or gives it back when it is paid. A repeat carries the same instant.
     pub fn cancel(&self, id: &PartnerTransId, at: Timestamp) -> Outcome<Cancelled> {
-        match self.send(&Call::cancel(&self.settings, id, at)) {
-            Reply::Cancel(outcome) => outcome,
-            Reply::Pay(_) | Reply::Query(_) => Outcome::Unknown(Doubt::OtherAnswer),
+        self.ask(&cancel_of(&self.settings, id, at))
+    }
+
+    /// Gives money back. A request whose outcome is not known is repeated under the same number, a
+    /// bounded number of times ([`crate::Patience`]); that a repeat has no second effect is the
+    /// gateway's promise. When it is still unknown after that, ask for the same order again, later.
+    ///
+    /// An order that was refused may be changed; one that was refused with
+    /// `MERCHANT_BALANCE_NOT_ENOUGH` needs a new number for another try.
+    pub fn refund(&self, order: &RefundOrder, pace: &dyn Pace) -> Outcome<Refunding> {
+        let request = order.request(&self.settings);
+        let patience = &self.settings.patience;
+        let (mut sent, mut arrived) = (0_u32, None);
+        loop {
+            let doubt = match self.ask(&request) {
+                Outcome::Refused(refusal) if arrived.is_some() && !is_spent(&refusal) => {
+                    return Outcome::Unknown(Doubt::RefusedLate(refusal));
+                }
+                Outcome::Unknown(doubt) => doubt,
+                known @ (Outcome::Success(_) | Outcome::Refused(_)) => return known,
+            };
+            if !matches!(doubt, Doubt::NotSent(_)) {
+                arrived = Some(doubt.clone());
+            }
+            sent = sent.saturating_add(1);
+            if sent >= patience.refund_tries || matches!(doubt, Doubt::AmountDiffers) {
+                // A copy that was not sent takes nothing back of what another may have done.
+                return Outcome::Unknown(arrived.unwrap_or(doubt));
+            }
+            pace.pause(patience.refund_pause);
+        }
+    }
+
+    /// Looks at a refund. Success means that there is one; whether the money is back says its
+    /// status.
+    pub fn refund_query(
+        &self,
+        id: &PartnerTransId,
+        refund_id: &PartnerRefundId,
+    ) -> Outcome<refund_query::Found> {
+        self.ask(&refund_query_of(&self.settings, id, refund_id))
+    }
+
+    /// Registers a store, or changes what was said of it: `order.request(client.settings(), now)`.
+    /// Success means that it is taken; [`Client::store_status`] says whether payments may name it.
+    pub fn register_store(&self, request: &store::Request) -> Outcome<()> {
+        self.ask(request)
+    }
+
+    /// Looks at the registration of a store; a request lives for 30 minutes from its instant.
+    pub fn store_status(
+        &self,
+        merchant: &SecondaryMerchantId,
+        store: &StoreId,
+        at: Timestamp,
+    ) -> Outcome<store_query::Found> {
+        self.ask(&status_of(&self.settings, merchant, store, at))
+    }
+
+    /// Asks whether a notification was really sent, and not acknowledged yet: at once, before it is
+    /// answered with `success`, which voids its number (`spec/06`).
+    pub fn notify_verify(&self, notify_id: &str) -> Verdict {
+        let mut query = String::new();
+        for (name, value) in [
+            ("service", Service::NotifyVerify.as_str()),
+            ("partner", &self.settings.partner.to_string()),
+            ("notify_id", notify_id),
+        ] {
+            encode_pair(Charset::Utf8, name, value, &mut query);
+        }
+        let gateway = &self.settings.gateway;
+        let fetch = |url: &str| self.transport.fetch(&format!("{url}?{query}"));
+        let answer = match (fetch(gateway.url()), gateway.backup()) {
+            (Err(failure), Some(backup)) if failure.arrival() == Arrival::Never => fetch(backup),
+            (answer, _) => answer,
+        };
+        match answer {
+            Ok(answer) => match (answer.status, answer.body.as_slice()) {
+                (200, b"true") => Verdict::True,
+                (200, b"false") => Verdict::False,
+                (200, b"invalid") => Verdict::Invalid,
+                (_, _) => Verdict::Unknown(Doubt::NoVerdict),
+            },
+            Err(failure) => Verdict::Unknown(ask::not_answered(failure)),
         }
     }
 
@@ -221,7 +309,11 @@ impl<T: Transport> Client<T> {
                     if let Err(error) = journal.write(&fact) {
                         match fact.kind {
                             FactKind::Begin { .. } => return Err(error),
-                            FactKind::Cancel | FactKind::End { .. } | FactKind::Stuck { .. } => {
+                            FactKind::Cancel
+                            | FactKind::Refund { .. }
+                            | FactKind::RefundRefused { .. }
+                            | FactKind::End { .. }
+                            | FactKind::Stuck { .. } => {
                                 watcher.see(&Event::JournalFailed(&error));
                             }
                         }

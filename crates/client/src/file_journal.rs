@@ -1,8 +1,8 @@
 //! The journal as a file of JSON lines.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::fs::TryLockError;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use spotpay_core::money::{Amount, Money};
 use spotpay_core::time::Timestamp;
 
 use crate::journal::{CheckoutKey, Fact, FactKind, Journal, JournalError, OpenCheckout};
+use crate::line_file::LineFile;
 
 /// From here on a journal in which everything has ended is emptied.
 const COMPACT_BYTES: u64 = 1_048_576;
@@ -21,12 +22,10 @@ const COMPACT_BYTES: u64 = 1_048_576;
 #[derive(Debug)]
 pub struct FileJournal {
     path: PathBuf,
-    file: File,
+    lines: LineFile,
     /// Known to the only user; those who share see only their own.
     open: BTreeMap<CheckoutKey, OpenCheckout>,
     exclusive: bool,
-    /// The last line has no end, so the next one begins with one.
-    torn: bool,
     damaged: usize,
 }
 
@@ -34,7 +33,7 @@ impl FileJournal {
     /// For the only user. Refused while anybody else has the file.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, JournalError> {
         let mut journal = Self::new(path.into())?;
-        match journal.file.try_lock() {
+        match journal.lines.file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(JournalError::InUse { path: journal.path });
@@ -51,46 +50,31 @@ impl FileJournal {
     pub fn open_shared(path: impl Into<PathBuf>) -> Result<Self, JournalError> {
         let mut journal = Self::new(path.into())?;
         let long = journal.length()? > COMPACT_BYTES;
-        if long && journal.file.try_lock().is_ok() {
+        if long && journal.lines.file.try_lock().is_ok() {
             journal.exclusive = true;
             journal.read_all()?;
             journal.compact()?;
             journal.exclusive = false;
             journal.open.clear();
-            journal
-                .file
-                .unlock()
-                .map_err(|error| journal.fault(error))?;
+            let unlocked = journal.lines.file.unlock();
+            unlocked.map_err(|error| journal.fault(error))?;
         }
-        journal
-            .file
-            .lock_shared()
-            .map_err(|error| journal.fault(error))?;
-        journal.torn = journal.ends_torn().map_err(|error| journal.fault(error))?;
+        let locked = journal.lines.file.lock_shared();
+        let read = locked.and_then(|()| journal.lines.look_at_end());
+        read.map_err(|error| journal.fault(error))?;
         Ok(journal)
     }
 
     fn new(path: PathBuf) -> Result<Self, JournalError> {
-        let fault = |source| JournalError::Io {
+        let lines = LineFile::open(&path).map_err(|source| JournalError::Io {
             path: path.clone(),
             source,
-        };
-        let existed = path.exists();
-        let options = || {
-            let mut options = OpenOptions::new();
-            options.read(true).append(true).create(true);
-            options
-        };
-        let file = options().open(&path).map_err(fault)?;
-        if !existed {
-            sync_folder(&path).map_err(fault)?;
-        }
+        })?;
         Ok(Self {
             path,
-            file,
+            lines,
             open: BTreeMap::new(),
             exclusive: false,
-            torn: false,
             damaged: 0,
         })
     }
@@ -121,26 +105,11 @@ impl FileJournal {
     }
 
     fn length(&self) -> Result<u64, JournalError> {
-        let metadata = self.file.metadata().map_err(|error| self.fault(error))?;
-        Ok(metadata.len())
-    }
-
-    fn ends_torn(&mut self) -> io::Result<bool> {
-        if self.file.metadata()?.len() == 0 {
-            return Ok(false);
-        }
-        let mut last = [0];
-        self.file.seek(SeekFrom::End(-1))?;
-        self.file.read_exact(&mut last)?;
-        Ok(last != *b"\n")
+        self.lines.length().map_err(|error| self.fault(error))
     }
 
     fn read_all(&mut self) -> Result<(), JournalError> {
-        let mut bytes = Vec::new();
-        let read = self.file.seek(SeekFrom::Start(0));
-        read.and_then(|_| self.file.read_to_end(&mut bytes))
-            .map_err(|error| self.fault(error))?;
-        self.torn = bytes.last().is_some_and(|last| *last != b'\n');
+        let bytes = self.lines.read().map_err(|error| self.fault(error))?;
         for line in bytes.split(|byte| *byte == b'\n') {
             if line.is_empty() {
                 continue;
@@ -154,24 +123,21 @@ impl FileJournal {
     }
 
     fn note(&mut self, fact: &Fact) {
-        match &fact.kind {
+        let known = match &fact.kind {
             FactKind::Begin { amount } => {
-                let open = OpenCheckout::new(fact.key.clone(), *amount, fact.at);
-                self.open.insert(fact.key.clone(), open);
+                Some(OpenCheckout::new(fact.key.clone(), *amount, fact.at))
             }
-            FactKind::Cancel => {
-                if let Some(open) = self.open.get_mut(&fact.key) {
-                    open.cancelling = true;
-                }
+            FactKind::Cancel
+            | FactKind::Refund { .. }
+            | FactKind::RefundRefused { .. }
+            | FactKind::Stuck { .. }
+            | FactKind::End { .. } => {
+                let open = self.open.remove(&fact.key);
+                open.and_then(|open| open.after(&fact.kind))
             }
-            FactKind::Stuck { note } => {
-                if let Some(open) = self.open.get_mut(&fact.key) {
-                    open.stuck = Some(note.clone());
-                }
-            }
-            FactKind::End { .. } => {
-                self.open.remove(&fact.key);
-            }
+        };
+        if let Some(open) = known {
+            self.open.insert(fact.key.clone(), open);
         }
     }
 
@@ -180,10 +146,7 @@ impl FileJournal {
         if !self.exclusive || !self.open.is_empty() || self.length()? <= COMPACT_BYTES {
             return Ok(());
         }
-        let emptied = self.file.set_len(0).and_then(|()| self.file.sync_all());
-        emptied.map_err(|error| self.fault(error))?;
-        self.torn = false;
-        Ok(())
+        self.lines.empty().map_err(|error| self.fault(error))
     }
 }
 
@@ -193,35 +156,13 @@ impl Journal for FileJournal {
         if begins && self.open.contains_key(&fact.key) {
             return Err(JournalError::StillOpen(fact.key.partner_trans_id.clone()));
         }
-        let mut line = Vec::with_capacity(256);
-        if self.torn {
-            line.push(b'\n');
-        }
-        serde_json::to_writer(&mut line, &Line::new(fact))
+        let line = serde_json::to_vec(&Line::new(fact))
             .map_err(|error| JournalError::Other(Box::new(error)))?;
-        line.push(b'\n');
-        // A write that fails may leave a part of the line.
-        self.torn = true;
-        let written = self.file.write_all(&line);
-        written
-            .and_then(|()| self.file.sync_data())
-            .map_err(|error| self.fault(error))?;
-        self.torn = false;
+        let written = self.lines.add(&line);
+        written.map_err(|error| self.fault(error))?;
         self.note(fact);
         self.compact()
     }
-}
-
-/// A new file is only there for good when its folder says so.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 /// A fact as it stands in the file. Names in here are for ever.
@@ -240,6 +181,10 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     alipay_trans_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    partner_refund_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
 
@@ -248,6 +193,8 @@ struct Line {
 enum Kind {
     Begin,
     Cancel,
+    Refund,
+    RefundRefused,
     Paid,
     NotPaid,
     Stuck,
@@ -264,6 +211,8 @@ impl Line {
             amount: None,
             currency: None,
             alipay_trans_id: None,
+            partner_refund_id: None,
+            attempt: None,
             note: None,
         };
         match &fact.kind {
@@ -273,6 +222,22 @@ impl Line {
                 line.currency = Some(amount.currency().code().to_owned());
             }
             FactKind::Cancel => {}
+            FactKind::Refund {
+                partner_refund_id,
+                attempt,
+            } => {
+                line.fact = Kind::Refund;
+                line.partner_refund_id = Some(partner_refund_id.to_string());
+                line.attempt = Some(*attempt);
+            }
+            FactKind::RefundRefused {
+                partner_refund_id,
+                code,
+            } => {
+                line.fact = Kind::RefundRefused;
+                line.partner_refund_id = Some(partner_refund_id.to_string());
+                line.note = Some(code.clone());
+            }
             FactKind::End {
                 paid,
                 alipay_trans_id,
@@ -312,6 +277,14 @@ impl Line {
                 }
             }
             Kind::Cancel => FactKind::Cancel,
+            Kind::Refund => FactKind::Refund {
+                partner_refund_id: line.partner_refund_id.as_ref()?.parse().ok()?,
+                attempt: line.attempt?,
+            },
+            Kind::RefundRefused => FactKind::RefundRefused {
+                partner_refund_id: line.partner_refund_id.as_ref()?.parse().ok()?,
+                code: line.note.clone().unwrap_or_default(),
+            },
             Kind::Paid => end(true, &line)?,
             Kind::NotPaid => end(false, &line)?,
             Kind::Stuck => FactKind::Stuck {

@@ -39,7 +39,11 @@ fn open_ids(journal: &FileJournal) -> String {
         .map(|open| {
             let mark = if open.cancelling { "!" } else { "" };
             let stuck = open.stuck.as_deref().unwrap_or_default();
-            format!("{}{mark}{stuck}", open.key.partner_trans_id)
+            let refund = open.refund.as_ref().map_or(String::new(), |refund| {
+                let mark = if refund.spent { "spent" } else { "sent" };
+                format!("({} {} {mark})", refund.partner_refund_id, refund.attempt)
+            });
+            format!("{}{mark}{stuck}{refund}", open.key.partner_trans_id)
         })
         .collect();
     ids.join(" ")
@@ -77,6 +81,91 @@ fn unfinished() {
     let open = journal.unfinished().pop().unwrap();
     assert_eq!((open.amount, open.begun_at), (amount(), begin("A").at));
     assert_eq!(open.key, begin("A").key);
+}
+
+fn refund(id: &str, number: &str, attempt: u32) -> Fact {
+    let partner_refund_id = number.parse().unwrap();
+    fact(
+        id,
+        FactKind::Refund {
+            partner_refund_id,
+            attempt,
+        },
+    )
+}
+
+fn refused(id: &str, number: &str) -> Fact {
+    let (partner_refund_id, code) = (number.parse().unwrap(), "CODE".to_owned());
+    fact(
+        id,
+        FactKind::RefundRefused {
+            partner_refund_id,
+            code,
+        },
+    )
+}
+
+// Goal: the number of a refund is found again, and whether it is spent.
+#[test]
+fn refunds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    for (facts, expected) in [
+        (vec![begin("A"), refund("A", "R1", 1)], "A!(R1 1 sent)"),
+        (vec![refused("A", "R9")], "A!(R1 1 sent)"),
+        (vec![refused("A", "R1")], "A!(R1 1 spent)"),
+        (vec![refund("A", "R2", 2)], "A!(R2 2 sent)"),
+        (
+            vec![refused("B", "R2"), refund("B", "R2", 2)],
+            "A!(R2 2 sent)",
+        ),
+        (vec![end("A")], ""),
+    ] {
+        let mut journal = FileJournal::open(&path).unwrap();
+        for fact in &facts {
+            journal.write(fact).unwrap();
+        }
+        assert_eq!(open_ids(&journal), expected);
+        drop(journal);
+        let journal = FileJournal::open(&path).unwrap();
+        assert_eq!(
+            (open_ids(&journal).as_str(), journal.damaged_lines()),
+            (expected, 0)
+        );
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split_once(r#""partner_trans_id":"A","#))
+        .map(|(_, rest)| rest)
+        .collect();
+    assert_eq!(lines[1], r#""partner_refund_id":"R1","attempt":1}"#);
+    assert_eq!(lines[2], r#""partner_refund_id":"R9","note":"CODE"}"#);
+}
+
+// Goal: a journal of a till that knew no refunds is read to its last line.
+#[test]
+fn an_old_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let line = |fact: &str, id: &str, rest: &str| {
+        format!(
+            r#"{{"fact":"{fact}","at":"2025-01-01 10:00:00","gateway":"http://g/","partner":"2088000000000001","partner_trans_id":"{id}"{rest}}}"#
+        )
+    };
+    let price = r#","amount":"39.30","currency":"HKD""#;
+    let text = [
+        line("begin", "A", price),
+        line("begin", "B", price),
+        line("cancel", "B", ""),
+        line("not_paid", "A", r#","note":"cancelled""#),
+        line("stuck", "B", r#","note":" too late""#),
+    ]
+    .join("\n");
+    std::fs::write(&path, text + "\n").unwrap();
+    let journal = FileJournal::open(&path).unwrap();
+    assert_eq!(open_ids(&journal), "B! too late");
+    assert_eq!(journal.damaged_lines(), 0);
 }
 
 // Goal: the lines are what other programs may read, and hold no payment code.

@@ -102,6 +102,10 @@ impl Transport for HttpTransport {
         let post = post.content_type("application/x-www-form-urlencoded");
         exchange(|| post.send(request.body.as_bytes()))
     }
+
+    fn fetch(&self, url: &str) -> Result<HttpAnswer, TransportFailure> {
+        Self::fetch(self, url)
+    }
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, HttpSettingsError> {

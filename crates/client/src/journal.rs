@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use spotpay_core::id::{PartnerId, PartnerTransId};
+use spotpay_core::id::{PartnerId, PartnerRefundId, PartnerTransId};
 use spotpay_core::money::Amount;
 use spotpay_core::time::Timestamp;
 use spotpay_wire::trade_no::TradeNo;
+
+use crate::refunding::LastResort;
 
 /// Which checkout: ids are unique per partner, and partners per gateway.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -41,6 +43,21 @@ pub enum FactKind {
     },
     /// A cancel is about to be sent; from here on the checkout does not turn into a payment.
     Cancel,
+    /// The time for cancelling is over, and a full refund is about to be sent; its repeats, also
+    /// after a restart, have the same number.
+    Refund {
+        /// The number.
+        partner_refund_id: PartnerRefundId,
+        /// Which number of this checkout it is, from 1.
+        attempt: u32,
+    },
+    /// The gateway refused that refund for good: the next try needs another number.
+    RefundRefused {
+        /// The number.
+        partner_refund_id: PartnerRefundId,
+        /// The gateway's code.
+        code: String,
+    },
     /// It ended.
     End {
         /// Whether the buyer has paid.
@@ -69,6 +86,8 @@ pub struct OpenCheckout {
     pub begun_at: Timestamp,
     /// Whether a cancel may have been sent.
     pub cancelling: bool,
+    /// The refund that was sent after the time for cancelling, if there was one.
+    pub refund: Option<LastResort>,
     /// Why people have to look, when they have to.
     pub stuck: Option<String>,
 }
@@ -81,8 +100,40 @@ impl OpenCheckout {
             amount,
             begun_at,
             cancelling: false,
+            refund: None,
             stuck: None,
         }
+    }
+
+    /// What is known of it after one more fact; nothing of it stays open after its end.
+    ///
+    /// For journals that keep facts elsewhere than in a [`crate::FileJournal`].
+    #[must_use]
+    pub fn after(mut self, kind: &FactKind) -> Option<Self> {
+        match kind {
+            FactKind::Begin { .. } => {}
+            FactKind::Cancel => self.cancelling = true,
+            FactKind::Refund {
+                partner_refund_id,
+                attempt,
+            } => {
+                self.cancelling = true;
+                self.refund = Some(LastResort::new(partner_refund_id.clone(), *attempt));
+            }
+            FactKind::RefundRefused {
+                partner_refund_id, ..
+            } => {
+                let refund = self.refund.as_mut();
+                if let Some(refund) =
+                    refund.filter(|refund| refund.partner_refund_id == *partner_refund_id)
+                {
+                    refund.spent = true;
+                }
+            }
+            FactKind::Stuck { note } => self.stuck = Some(note.clone()),
+            FactKind::End { .. } => return None,
+        }
+        Some(self)
     }
 }
 

@@ -41,6 +41,7 @@
 //! What touches the world is behind three doors: [`Transport`], [`Journal`] and [`Pace`].
 //! [`Checkout`] itself is a machine without any of them, for whoever drives it with another clock.
 
+mod ask;
 mod call;
 mod checkout;
 mod client;
@@ -48,12 +49,17 @@ mod file_journal;
 mod first_byte;
 mod http;
 mod journal;
+mod line_file;
+pub mod notify;
 mod outcome;
 mod pace;
+mod refunding;
 mod settings;
+mod stores;
 mod transport;
 
-pub use call::{Call, Cancelled, Reply};
+pub use ask::Cancelled;
+pub use call::{Call, Reply};
 pub use checkout::{Checkout, Sale, Step};
 pub use client::{Client, Event, Silent, Watcher};
 pub use file_journal::FileJournal;
@@ -61,15 +67,21 @@ pub use http::{HttpSettings, HttpSettingsError, HttpTransport};
 pub use journal::{CheckoutKey, Fact, FactKind, Journal, JournalError, OpenCheckout};
 pub use outcome::{Doubt, Ending, NotPaid, Outcome, Receipt, Refusal, Stuck};
 pub use pace::{Pace, SystemPace};
+pub use refunding::{LastResort, RefundOrder, RefundReceipt, Refunding};
 pub use settings::{
     Gateway, GatewayError, HK_PRODUCTION, Patience, STANDARD_PRODUCTION,
     STANDARD_PRODUCTION_BACKUP, Settings, SettingsError, TEST,
 };
+pub use stores::{Driver, StoreOrder};
 pub use transport::{Arrival, HttpAnswer, HttpRequest, Transport, TransportFailure};
 
-pub use spotpay_core::id::{PartnerId, PartnerTransId};
+pub use spotpay_core::id::{
+    PartnerId, PartnerRefundId, PartnerTransId, SecondaryMerchantId, StoreId,
+};
 pub use spotpay_core::money::{Amount, Currency, Money, MoneyError};
 pub use spotpay_core::payment_code::PaymentCode;
+pub use spotpay_core::refund::RefundMode;
+pub use spotpay_core::registration::StoreState;
 pub use spotpay_core::time::{Span, Timestamp};
 pub use spotpay_core::wallet::PaymentInst;
 pub use spotpay_wire::cancel::Action;
@@ -77,5 +89,9 @@ pub use spotpay_wire::charset::Charset;
 pub use spotpay_wire::code::Retry;
 pub use spotpay_wire::pay::{Buyer, CodeType, Conversion, StoreData};
 pub use spotpay_wire::query::{Found, TradeStatus};
+pub use spotpay_wire::refund_query::{Found as FoundRefund, RefundStatus};
+pub use spotpay_wire::refusal::ParseRefusal;
 pub use spotpay_wire::signature::{SignType, Signer, Verifier};
+pub use spotpay_wire::store::Request as StoreRequest;
+pub use spotpay_wire::store_query::Found as FoundStore;
 pub use spotpay_wire::trade_no::TradeNo;

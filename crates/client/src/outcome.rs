@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use spotpay_core::id::PartnerTransId;
+use spotpay_core::id::{PartnerRefundId, PartnerTransId};
 use spotpay_core::money::Amount;
 use spotpay_core::time::Timestamp;
 use spotpay_core::wallet::PaymentInst;
@@ -107,6 +107,12 @@ pub enum Doubt {
     /// A fault of the gateway, or a code that leaves the state open.
     #[error("the gateway says {0}")]
     Fault(Refusal),
+    /// Refused; but an earlier copy of the request had no answer, and may yet do it.
+    #[error("refused: {0}; but an earlier copy had no answer and may still arrive")]
+    RefusedLate(Refusal),
+    /// What came is neither `true` nor `false` nor `invalid`.
+    #[error("the gateway does not say whether it sent the notification")]
+    NoVerdict,
     /// The buyer has to confirm on the phone.
     #[error("the buyer has to confirm")]
     Waiting {
@@ -121,11 +127,11 @@ impl Doubt {
         match self {
             Self::NotSent(_) => "not_sent",
             Self::NoAnswer(_) => "no_answer",
-            Self::Unreadable(_) | Self::Incomplete(_) => "unreadable_answer",
+            Self::Unreadable(_) | Self::Incomplete(_) | Self::NoVerdict => "unreadable_answer",
             Self::BadSignature => "bad_signature",
             Self::OtherAnswer => "other_answer",
             Self::AmountDiffers => "amount_differs",
-            Self::Fault(refusal) => refusal.code(),
+            Self::Fault(refusal) | Self::RefusedLate(refusal) => refusal.code(),
             Self::Waiting { .. } => "waiting",
         }
     }
@@ -207,6 +213,12 @@ pub enum NotPaid {
         /// Whether money had moved and went back.
         action: Option<spotpay_wire::cancel::Action>,
     },
+    /// It could no longer be cancelled, and all of it went back by refund.
+    #[error("refunded")]
+    Refunded {
+        /// The number of the refund; none when it is not certain that it was ours.
+        partner_refund_id: Option<PartnerRefundId>,
+    },
     /// No request ever left the till.
     #[error("nothing was sent: {0}")]
     NeverSent(TransportFailure),
@@ -216,9 +228,17 @@ pub enum NotPaid {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Stuck {
-    /// The cancel came after the cancel window, so the buyer may have paid: query, and refund.
-    #[error("the time for cancelling is over; query, and refund if it is paid")]
+    /// The cancel came after the cancel window, and a query did not tell that the buyer has paid,
+    /// which is when it is refunded.
+    #[error("the time for cancelling is over, and it is not known whether it is paid")]
     CancelWindowOver,
+    /// The buyer has paid, the time for cancelling is over, and the gateway will not refund.
+    #[error("the time for cancelling is over, and the refund was refused: {0}")]
+    RefundRefused(Refusal),
+    /// The buyer has paid, the time for cancelling is over, and the last of many tries to refund had
+    /// no clear answer either.
+    #[error("the time for cancelling is over, and the refund had no clear answer: {0}")]
+    RefundUnanswered(Doubt),
     /// The gateway will not cancel.
     #[error("the cancel was refused: {0}")]
     CancelRefused(Refusal),
@@ -235,8 +255,8 @@ impl Stuck {
     pub fn name(&self) -> &str {
         match self {
             Self::CancelWindowOver => code::TRADE_CANCEL_TIME_OUT.code,
-            Self::CancelRefused(refusal) => refusal.code(),
-            Self::CancelUnanswered(doubt) => doubt.name(),
+            Self::CancelRefused(refusal) | Self::RefundRefused(refusal) => refusal.code(),
+            Self::CancelUnanswered(doubt) | Self::RefundUnanswered(doubt) => doubt.name(),
             Self::OtherTrade => "other_trade",
         }
     }

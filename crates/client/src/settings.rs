@@ -223,10 +223,14 @@ pub struct Patience {
     pub cancel_tries: u32,
     /// Between two of them.
     pub cancel_pause: Span,
+    /// Refund requests under one number.
+    pub refund_tries: u32,
+    /// Between two of them.
+    pub refund_pause: Span,
 }
 
 impl Default for Patience {
-    /// Every 3 s up to 60 s; at most 3 pays and 10 cancels.
+    /// Every 3 s up to 60 s; at most 3 pays, 10 cancels and 10 refunds.
     fn default() -> Self {
         Self {
             poll: Span::seconds(3),
@@ -235,6 +239,8 @@ impl Default for Patience {
             pay_tries: 3,
             cancel_tries: 10,
             cancel_pause: Span::seconds(3),
+            refund_tries: 10,
+            refund_pause: Span::seconds(3),
         }
     }
 }

@@ -88,15 +88,27 @@ impl Error for TransportFailure {
     }
 }
 
-/// Posts forms. Implementations bring their own time-outs, follow no redirects and never repeat a
+/// Posts forms, and reads a URL. Implementations bring their own time-outs, follow no redirects and never repeat a
 /// request by themselves.
 pub trait Transport {
     /// Posts one form and waits for its answer.
     fn post(&self, request: &HttpRequest) -> Result<HttpAnswer, TransportFailure>;
+
+    /// Reads a URL, which only [`crate::Client::notify_verify`] does; a transport for calls alone
+    /// leaves it out.
+    fn fetch(&self, url: &str) -> Result<HttpAnswer, TransportFailure> {
+        Err(TransportFailure::never(format!(
+            "this transport only posts, and does not read {url}"
+        )))
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for &T {
     fn post(&self, request: &HttpRequest) -> Result<HttpAnswer, TransportFailure> {
         (**self).post(request)
+    }
+
+    fn fetch(&self, url: &str) -> Result<HttpAnswer, TransportFailure> {
+        (**self).fetch(url)
     }
 }

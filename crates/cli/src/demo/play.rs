@@ -329,7 +329,7 @@ fn ending_words(ending: &Ending) -> String {
             NotPaid::Closed => "closed, not paid".to_owned(),
             NotPaid::Cancelled { action } => cancel_words(*action),
             NotPaid::NeverSent(failure) => format!("not sent: {failure}"),
-            _ => format!("not paid: {why}"),
+            NotPaid::Refunded { .. } | _ => format!("not paid: {why}"),
         },
         Ending::Unknown(_) | _ => "not known".to_owned(),
     }

@@ -5,7 +5,9 @@
     reason = "a test names what it looks at, and anything else fails it"
 )]
 
+mod beside;
 mod calls;
 mod crashes;
 mod model;
+mod refunds;
 mod table;

@@ -10,13 +10,14 @@ use spotpay_client::{
     Money, OpenCheckout, Pace, PaymentInst, Settings, Span, Timestamp, Transport, TransportFailure,
 };
 use spotpay_core::id::TradeId;
+use spotpay_core::refund::RefundMode;
 use spotpay_core::trade::CancelName;
 use spotpay_wire::canonical;
 use spotpay_wire::code;
 use spotpay_wire::form::Form;
 use spotpay_wire::signature::{Signer, Verifier};
 use spotpay_wire::xml::{Fields, accepted, rejected};
-use spotpay_wire::{cancel, pay, query};
+use spotpay_wire::{cancel, pay, query, refund, refund_query};
 
 pub(crate) const MD5_KEY: &str = "0123456789abcdefghijklmnopqrstuv";
 const OTHER_KEY: &str = "vutsrqponmlkjihgfedcba9876543210";
@@ -66,6 +67,8 @@ pub(crate) enum State {
     Waiting,
     Paid,
     Closed,
+    /// Closed by a full refund.
+    Refunded,
     /// A cancel of nothing: query does not see it, a pay does.
     Mark,
 }
@@ -84,6 +87,12 @@ pub(crate) struct Temper {
     pub(crate) code_good: bool,
     pub(crate) window_over: bool,
     pub(crate) frozen: bool,
+    /// The merchant's funds are short.
+    pub(crate) broke: bool,
+    /// The time for refunds is over.
+    pub(crate) too_late: bool,
+    /// A refund that failed leaves no trace, so a late copy of it may yet be done.
+    pub(crate) forgets: bool,
 }
 
 impl Default for Temper {
@@ -94,14 +103,30 @@ impl Default for Temper {
             code_good: true,
             window_over: false,
             frozen: false,
+            broke: false,
+            too_late: false,
+            forgets: false,
         }
     }
+}
+
+/// What became of a refund.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Given {
+    Accepted,
+    Back,
+    FundsShort,
 }
 
 /// The gateway, the network and the clock.
 pub(crate) struct World {
     pub(crate) temper: Cell<Temper>,
     pub(crate) trades: RefCell<BTreeMap<String, Trade>>,
+    /// By number, with the number of the trade.
+    pub(crate) refunds: RefCell<BTreeMap<String, (String, Amount, Given)>>,
+    /// How often only the rule that no more goes back than was paid kept money from going back
+    /// twice.
+    pub(crate) saved_by_the_cap: Cell<u32>,
     pub(crate) fates: RefCell<Vec<Fate>>,
     pub(crate) log: RefCell<Vec<&'static str>>,
     in_flight: RefCell<Vec<(usize, HttpRequest)>>,
@@ -113,6 +138,8 @@ impl World {
         Self {
             temper: Cell::new(temper),
             trades: RefCell::default(),
+            refunds: RefCell::default(),
+            saved_by_the_cap: Cell::default(),
             fates: RefCell::new(fates.into_iter().rev().collect()),
             log: RefCell::default(),
             in_flight: RefCell::default(),
@@ -135,6 +162,15 @@ impl World {
         }
     }
 
+    /// People at the merchant's back office give everything back.
+    pub(crate) fn refund_by_hand(&self) {
+        for trade in self.trades.borrow_mut().values_mut() {
+            if trade.state == State::Paid {
+                trade.state = State::Refunded;
+            }
+        }
+    }
+
     pub(crate) fn change(&self, change: impl FnOnce(&mut Temper)) {
         let mut temper = self.temper.get();
         change(&mut temper);
@@ -146,6 +182,7 @@ impl World {
     pub(crate) fn drain(&self) {
         self.change(|temper| {
             (temper.funds, temper.frozen, temper.window_over) = (true, false, false);
+            (temper.broke, temper.too_late) = (false, false);
         });
         for (_, request) in self.in_flight.take() {
             self.execute(&request, Fate::Ok);
@@ -199,6 +236,8 @@ impl World {
                 rejected(charset, code::SYSTEM_ERROR)
             }
             "query" => reply(&self.query(&form, fate).fields()),
+            "refund" => reply(&self.refund(&form, fate).fields()),
+            "refund-query" => reply(&self.refund_query(&form).fields()),
             _ => reply(&self.cancel(&form, fate).fields(CancelName::Cancel)),
         };
         HttpAnswer {
@@ -249,7 +288,7 @@ impl World {
         match state {
             _ if fate == Fate::DoneUnknown => unknown(Some(code::SYSTEM_ERROR.code.into())),
             State::Waiting => unknown(None),
-            State::Closed | State::Mark => failed(code::TRADE_HAS_CLOSE),
+            State::Closed | State::Refunded | State::Mark => failed(code::TRADE_HAS_CLOSE),
             State::Paid => pay::Answer::Success(Box::new(pay::Paid {
                 partner_trans_id: echo(id, fate),
                 alipay_trans_id: number(),
@@ -277,7 +316,7 @@ impl World {
             }
             Some(State::Waiting) => query::TradeStatus::WaitBuyerPay,
             Some(State::Paid) => query::TradeStatus::TradeSuccess,
-            Some(State::Closed) => query::TradeStatus::TradeClosed,
+            Some(State::Closed | State::Refunded) => query::TradeStatus::TradeClosed,
         };
         query::Answer::Found(Box::new(query::Found {
             partner_trans_id: echo(id.as_str(), fate),
@@ -313,9 +352,9 @@ impl World {
                 let action = match trade.state {
                     State::Waiting => Some(cancel::Action::Close),
                     State::Paid => Some(cancel::Action::Refund),
-                    State::Closed | State::Mark => None,
+                    State::Closed | State::Refunded | State::Mark => None,
                 };
-                if trade.state != State::Mark {
+                if matches!(trade.state, State::Waiting | State::Paid) {
                     trade.state = State::Closed;
                 }
                 cancel::Outcome::Done { action, at: None }
@@ -344,6 +383,119 @@ impl World {
     }
 }
 
+/// Refunds, which close their trade when they are of all of it.
+impl World {
+    fn refund(&self, form: &Form, fate: Fate) -> refund::Answer {
+        let request = refund::Request::parse(form).unwrap();
+        let about = || refund::About {
+            partner_trans_id: Some(echo(request.partner_trans_id.as_str(), fate)),
+            ..request.about()
+        };
+        let unknown = || refund::Answer::Unknown {
+            error: None,
+            about: about(),
+        };
+        if fate == Fate::Unknown {
+            return unknown();
+        }
+        match self.give_back(&request) {
+            _ if fate == Fate::DoneUnknown => unknown(),
+            Err(code) => refund::Answer::Failed {
+                error: code.code.into(),
+                about: about(),
+            },
+            Ok(()) => refund::Answer::Success(Box::new(refund::Refunded {
+                partner_trans_id: echo(request.partner_trans_id.as_str(), fate),
+                alipay_trans_id: number(),
+                partner_refund_id: request.partner_refund_id,
+                amount: request.amount,
+                conversion: None,
+            })),
+        }
+    }
+
+    fn give_back(&self, request: &refund::Request) -> Result<(), code::WireCode> {
+        let (trade_id, id) = (
+            request.partner_trans_id.to_string(),
+            request.partner_refund_id.to_string(),
+        );
+        let mut refunds = self.refunds.borrow_mut();
+        match refunds.get(&id) {
+            Some((trade, amount, _)) if (trade, *amount) != (&trade_id, request.amount) => {
+                return Err(code::DISCORDANT_REPEAT_REQUEST);
+            }
+            Some((_, _, Given::FundsShort)) => return Err(code::MERCHANT_BALANCE_NOT_ENOUGH),
+            Some((_, _, Given::Accepted | Given::Back)) => return Ok(()),
+            None => {}
+        }
+        let temper = self.temper.get();
+        let mut trades = self.trades.borrow_mut();
+        let trade = trades.get_mut(&trade_id).ok_or(code::TRADE_NOT_EXIST)?;
+        match trade.state {
+            State::Mark => return Err(code::TRADE_NOT_EXIST),
+            State::Waiting | State::Closed => return Err(code::TRADE_STATUS_ERROR),
+            State::Refunded => {
+                let ours = refunds.values().any(|(_, _, given)| *given == Given::Back);
+                let saved = self.saved_by_the_cap.get() + u32::from(ours);
+                self.saved_by_the_cap.set(saved);
+                return Err(code::REFUND_AMT_NOT_EQUAL_TOTAL);
+            }
+            State::Paid if temper.frozen => return Err(code::REASON_TRADE_BEEN_FREEZEN),
+            State::Paid if temper.too_late => return Err(code::REFUNDMENT_VALID_DATE_EXCEED),
+            State::Paid => {}
+        }
+        let left = trade.amount.money().minor();
+        if request.amount.money().minor() > left {
+            return Err(code::REFUND_AMT_NOT_EQUAL_TOTAL);
+        }
+        let given = match request.mode {
+            RefundMode::Async => Given::Accepted,
+            RefundMode::Sync if temper.broke => Given::FundsShort,
+            RefundMode::Sync => Given::Back,
+        };
+        if given == Given::Back && request.amount == trade.amount {
+            trade.state = State::Refunded;
+        }
+        if given != Given::FundsShort || !temper.forgets {
+            refunds.insert(id, (trade_id, request.amount, given));
+        }
+        match given {
+            Given::FundsShort => Err(code::MERCHANT_BALANCE_NOT_ENOUGH),
+            Given::Accepted | Given::Back => Ok(()),
+        }
+    }
+
+    fn refund_query(&self, form: &Form) -> refund_query::Answer {
+        let request = refund_query::Request::parse(form).unwrap();
+        let refunds = self.refunds.borrow();
+        let Some((_, amount, given)) = refunds.get(&*request.out_return_no) else {
+            return refund_query::Answer::Failed {
+                error: code::NOT_FOUND.code.into(),
+                out_trade_no: Some(request.out_trade_no),
+                out_return_no: Some(request.out_return_no),
+            };
+        };
+        let (status, error) = match given {
+            Given::Accepted => (refund_query::RefundStatus::Processing, None),
+            Given::Back => (refund_query::RefundStatus::Success, None),
+            Given::FundsShort => (
+                refund_query::RefundStatus::Failed,
+                Some(code::MERCHANT_BALANCE_NOT_ENOUGH.code.into()),
+            ),
+        };
+        refund_query::Answer::Found(Box::new(refund_query::Found {
+            status,
+            error,
+            out_return_no: request.refund_id().unwrap(),
+            out_trade_no: request.out_trade_no,
+            trade_no: number(),
+            gmt_create: self.now.get(),
+            amount: Some(*amount),
+            gmt_refund: None,
+        }))
+    }
+}
+
 fn echo(id: &str, fate: Fate) -> spotpay_client::PartnerTransId {
     let id = if fate == Fate::Crossed { "OTHER" } else { id };
     id.parse().unwrap()
@@ -359,6 +511,10 @@ pub(crate) fn service(request: &HttpRequest) -> &'static str {
         "pay"
     } else if is("alipay.acquire.overseas.query") {
         "query"
+    } else if is("alipay.acquire.overseas.spot.refund") {
+        "refund"
+    } else if is("alipay.acquire.refund.query") {
+        "refund-query"
     } else {
         assert!(is("alipay.acquire.cancel"), "{}", request.body);
         "cancel"
@@ -440,19 +596,14 @@ impl Memory {
         let mut open: BTreeMap<CheckoutKey, OpenCheckout> = BTreeMap::new();
         for fact in &self.0 {
             let key = fact.key.clone();
-            match &fact.kind {
+            let known = match &fact.kind {
                 FactKind::Begin { amount } => {
-                    open.insert(key.clone(), OpenCheckout::new(key, *amount, fact.at));
+                    Some(OpenCheckout::new(key.clone(), *amount, fact.at))
                 }
-                FactKind::Cancel => {
-                    if let Some(open) = open.get_mut(&key) {
-                        open.cancelling = true;
-                    }
-                }
-                FactKind::End { .. } => {
-                    open.remove(&key);
-                }
-                _ => {}
+                kind => open.remove(&key).and_then(|open| open.after(kind)),
+            };
+            if let Some(known) = known {
+                open.insert(key, known);
             }
         }
         open.into_values().collect()

@@ -1,6 +1,6 @@
 //! What happens to each request, and what the checkout comes to.
 
-use spotpay_client::{Client, Ending, Event, NotPaid, Reply, Sale, Stuck, Watcher};
+use spotpay_client::{Client, Ending, Event, NotPaid, Sale, Stuck, Watcher};
 
 use crate::model::{Fate, Memory, Temper, World, folded, hkd, settings};
 
@@ -11,6 +11,10 @@ enum Deed {
     Decline,
     CodeExpires,
     GiveUp,
+    /// Midnight: the time for cancelling is over.
+    Midnight,
+    /// Others give everything back.
+    ByHand,
 }
 
 struct Script<'w> {
@@ -22,7 +26,7 @@ struct Script<'w> {
 
 impl Watcher for Script<'_> {
     fn see(&mut self, event: &Event<'_>) {
-        if let Event::Answered(Reply::Pay(_) | Reply::Query(_) | Reply::Cancel(_)) = event {
+        if let Event::Answered(_) = event {
             self.replies += 1;
             for (_, deed) in self.deeds.iter().filter(|(at, _)| *at == self.replies) {
                 match deed {
@@ -30,6 +34,8 @@ impl Watcher for Script<'_> {
                     Deed::Decline => self.world.answer_waiting(false),
                     Deed::CodeExpires => self.world.change(|temper| temper.code_good = false),
                     Deed::GiveUp => self.given_up = true,
+                    Deed::Midnight => self.world.change(|temper| temper.window_over = true),
+                    Deed::ByHand => self.world.refund_by_hand(),
                 }
             }
         }
@@ -49,6 +55,10 @@ pub(crate) fn describe(ending: &Ending) -> String {
             Some(action) => format!("cancelled {}", action.as_str()),
             None => "cancelled".to_owned(),
         },
+        Ending::NotPaid(NotPaid::Refunded { partner_refund_id }) => match partner_refund_id {
+            Some(id) => format!("refunded {id}"),
+            None => "refunded".to_owned(),
+        },
         Ending::NotPaid(NotPaid::NeverSent(_)) => "never sent".to_owned(),
         Ending::Unknown(Stuck::OtherTrade) => "unknown other trade".to_owned(),
         Ending::Unknown(stuck) => format!("unknown {}", stuck.name()),
@@ -64,6 +74,8 @@ fn temper(words: &str) -> Temper {
             "careful" => temper.confirms = true,
             "late" => temper.window_over = true,
             "frozen" => temper.frozen = true,
+            "broke" => temper.broke = true,
+            "old" => temper.too_late = true,
             _ => panic!("{word}"),
         }
     }
@@ -97,6 +109,8 @@ fn check(buyer: &str, script: &str, requests: &str, ending: &str) {
             "+decline" => Deed::Decline,
             "+expire" => Deed::CodeExpires,
             "+give-up" => Deed::GiveUp,
+            "+midnight" => Deed::Midnight,
+            "+by-hand" => Deed::ByHand,
             word => {
                 let times = times.parse().unwrap();
                 fates.extend(std::iter::repeat_n(fate(word), times));
@@ -302,5 +316,80 @@ fn cancels() {
         "ok*21 late9 ok +confirm",
         "pay query*20 cancel*2 query",
         "unknown REASON_TRADE_BEEN_FREEZEN",
+    );
+}
+
+/// A payment whose query is lost until it is midnight: the cancel comes too late for it.
+fn late(buyer: &str, script: &str, requests: &str, ending: &str) {
+    check(
+        &format!("late {buyer}"),
+        &format!("mute lost*3 {script}"),
+        &format!("pay query*3 cancel {requests}"),
+        ending,
+    );
+}
+
+// Goal: what can no longer be cancelled is refunded in full, under one number, until it is known.
+#[test]
+fn last_resort() {
+    late("", "", "query refund", "refunded T1-UNDO-1");
+    for word in [
+        "lost",
+        "mute",
+        "fault",
+        "unknown",
+        "done-unknown",
+        "forged",
+        "page",
+        "huge",
+        "crossed",
+        "unreachable",
+        "late0",
+        "late3",
+    ] {
+        let script = format!("ok*2 {word}");
+        late("", &script, "query refund*2", "refunded T1-UNDO-1");
+    }
+    late("", "ok*2 lost*9", "query refund*10", "refunded T1-UNDO-1");
+    // Nobody answers the refund, but the trade is closed.
+    late("", "ok*2 mute*10", "query refund*10 query", "refunded");
+    late(
+        "",
+        "ok*2 lost*99",
+        "query refund*10 query",
+        "unknown no_answer",
+    );
+    late(
+        "",
+        "ok*2 fault*99",
+        "query refund*10 query",
+        "unknown SYSTEM_ERROR",
+    );
+    // What the query does not tell is not guessed.
+    late("", "ok lost", "query", "unknown TRADE_CANCEL_TIME_OUT");
+}
+
+// Goal: a refund that is refused names its code, unless the query tells that all is back.
+#[test]
+fn last_resort_refused() {
+    late(
+        "broke",
+        "",
+        "query refund query",
+        "unknown MERCHANT_BALANCE_NOT_ENOUGH",
+    );
+    late(
+        "old",
+        "",
+        "query refund query",
+        "unknown REFUNDMENT_VALID_DATE_EXCEED",
+    );
+    late("", "ok*2 +by-hand", "query refund query", "refunded");
+    late("", "ok +by-hand", "query", "closed");
+    check(
+        "careful",
+        "ok*21 lost +midnight",
+        "pay query*20 cancel*2 query",
+        "unknown TRADE_CANCEL_TIME_OUT",
     );
 }
