@@ -17,6 +17,8 @@ mod pages;
 mod parameters;
 mod payments;
 mod races;
+mod refund_terms;
+mod refunds;
 mod repeats;
 mod sandbox;
 mod sandbox_itself;
