@@ -11,12 +11,15 @@
 mod answers;
 mod cancels;
 mod codes;
+mod deliveries;
 mod gate;
 mod injections;
+mod notifications;
 mod pages;
 mod parameters;
 mod payments;
 mod races;
+mod receiver;
 mod refund_terms;
 mod refunds;
 mod repeats;
