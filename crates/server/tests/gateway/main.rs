@@ -27,5 +27,6 @@ mod sandbox;
 mod sandbox_itself;
 mod script;
 mod signatures;
+mod stores;
 mod till;
 mod world;

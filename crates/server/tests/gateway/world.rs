@@ -196,7 +196,9 @@ impl Answer {
             AnswerDoc::Accepted(accepted) => accepted,
         };
         let get = |name| accepted.get(name);
-        let result = get("result_code").or(get("response_code")).or(get("status"));
+        let result = get("result_code")
+            .or(get("response_code"))
+            .or(get("status"));
         let error = get("error").or(get("detail_error_code"));
         let said = [
             result,
