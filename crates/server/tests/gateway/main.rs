@@ -20,6 +20,7 @@ mod parameters;
 mod payments;
 mod races;
 mod receiver;
+mod refund_races;
 mod refund_terms;
 mod refunds;
 mod repeats;
