@@ -10,6 +10,7 @@
 
 mod answers;
 mod cancels;
+mod clock_moves;
 mod codes;
 mod deliveries;
 mod gate;

@@ -322,12 +322,13 @@ async fn batch_and_cancel() {
             ask(&mut crowd, number, &till, &world.router, params);
         }
         let wish = json!({"advance": "PT1S"}).to_string();
-        let moving = tokio::task::spawn(move_clock(world.router.clone(), wish));
+        let mut moving = JoinSet::new();
+        moving.spawn(move_clock(world.router.clone(), wish));
         for number in PAYMENTS / 2..PAYMENTS {
             let params = till.cancel(&format!("{round}{number}"));
             ask(&mut crowd, number, &till, &world.router, params);
         }
-        moving.await.unwrap();
+        moving.join_all().await;
         for (number, answer) in crowd.join_all().await {
             let said = (answer.outcome(), answer.field("action").to_owned());
             assert_eq!(said, ("SUCCESS".into(), "refund".into()), "{round}{number}");
@@ -360,11 +361,11 @@ async fn batch_and_refund() {
     }
     world.check("clock 2026-11-23T22:59:59+08:00").await;
     let mut crowd = Crowd::new();
-    let mut moving = None;
+    let mut moving = JoinSet::new();
     for number in 0..PAYMENTS {
         if number == PAYMENTS / 2 {
             let wish = json!({"advance": "PT1S"}).to_string();
-            moving = Some(tokio::task::spawn(move_clock(world.router.clone(), wish)));
+            moving.spawn(move_clock(world.router.clone(), wish));
         }
         for (place, amount) in ["5.00", "4.00", "4.00", "0.01"].into_iter().enumerate() {
             let name = format!("S{number}-{place}");
@@ -372,7 +373,7 @@ async fn batch_and_refund() {
             ask(&mut crowd, 4 * number + place, &till, &world.router, params);
         }
     }
-    moving.unwrap().await.unwrap();
+    moving.join_all().await;
     let mut given = [0; PAYMENTS];
     for (place, answer) in crowd.join_all().await {
         let minor = [500, 400, 400, 1][place % 4];
