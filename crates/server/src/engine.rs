@@ -624,7 +624,9 @@ impl Engine {
                 target = at;
             }
         }
+        // Real time went on meanwhile: what is at the target already does not go back to it.
         let offset = target.since(self.link.clock.real());
+        let offset = offset.max(self.config.clock_offset);
         let errand = Errand::Decide(Command::Configure(ConfigChange::MoveClock(offset)));
         let now = target.max(self.last_now);
         self.run_batch(vec![Job { errand, ..job }], now);

@@ -130,31 +130,27 @@ fn take_due(app: &App, now: Timestamp) -> Result<Vec<Notification>, StoreError> 
         if now < first {
             continue;
         }
-        let under_way = under_way(app, partner);
-        let room = PARTNER_FLIGHTS_MAX.saturating_sub(under_way.len());
-        if room == 0 {
+        // Held while reading: one that is not under way was noted before, if it was sent at all.
+        let mut flights = app.notifier.flights();
+        let own = flights_of(&flights, partner);
+        if PARTNER_FLIGHTS_MAX <= own || FLIGHTS_MAX <= flights.len() {
             continue;
         }
-        let look = PARTNER_FLIGHTS_MAX + under_way.len();
+        let room = (PARTNER_FLIGHTS_MAX - own).min(FLIGHTS_MAX - flights.len());
         let due = app
             .readers
-            .read(|reader| reader.notifications_due(partner, now, look))?;
-        let mut flights = app.notifier.flights();
-        for notification in due {
-            if room <= flights_of(&flights, partner).saturating_sub(under_way.len())
-                || flights.len() >= FLIGHTS_MAX
-            {
-                break;
-            }
-            if let std::collections::btree_map::Entry::Vacant(entry) =
-                flights.entry(notification.id)
-            {
-                entry.insert(Flight {
-                    partner,
-                    is_waited_for: false,
-                });
-                taken.push(notification);
-            }
+            .read(|reader| reader.notifications_due(partner, now, own + room))?;
+        let free = due
+            .into_iter()
+            .filter(|found| !flights.contains_key(&found.id));
+        let free: Vec<Notification> = free.take(room).collect();
+        for notification in free {
+            let flight = Flight {
+                partner,
+                is_waited_for: false,
+            };
+            flights.insert(notification.id, flight);
+            taken.push(notification);
         }
     }
     Ok(taken)
@@ -173,8 +169,11 @@ fn under_way(app: &App, partner: PartnerId) -> Vec<EventId> {
     own.map(|(id, _)| *id).collect()
 }
 
-/// When the next sending that is not under way is due.
+/// When the next sending that is not under way is due; none while it has to wait for a landing.
 fn next_due(app: &App) -> Result<Option<Timestamp>, StoreError> {
+    if FLIGHTS_MAX <= app.notifier.flights().len() {
+        return Ok(None);
+    }
     let mut next = None;
     for (partner, first) in app.readers.read(|reader| reader.waiting_partners())? {
         let under_way = under_way(app, partner);

@@ -94,16 +94,19 @@ fn start_due(app: &Arc<App>) -> bool {
 /// As [`crate::engine::EngineHandle::submit`].
 pub async fn move_clock(app: &Arc<App>, target: Timestamp) -> Result<(), Fault> {
     let _turn = app.clock_moves.lock().await;
+    // What is due at this very instant runs too, when the clock does not move at all.
+    let mut is_run = false;
     loop {
         settle(app).await;
         let due = next_due(app).map_err(|error| {
             tracing::error!(%error, "due notifications could not be read");
             Fault::NothingDone
         })?;
-        let stop = due.map_or(target, |due| due.min(target));
         let now = app.clock.now();
-        if now < stop {
+        let stop = due.map_or(target, |due| due.min(target)).max(now);
+        if now < stop || !is_run {
             app.engine.move_clock(stop).await?;
+            is_run = true;
         } else if target <= now {
             return Ok(());
         }
