@@ -253,7 +253,7 @@ proptest! {
         for (key, told) in shown(&mut world) {
             prop_assert!(!told.starts_with("waiting"), "{key} {told}");
             let closed = world.step(&format!("close {key}"));
-            prop_assert!(closed == "Closed" || closed == "Nothing", "{key} {closed} {trace:#?}");
+            prop_assert!(closed == "Done" || closed == "Nothing", "{key} {closed} {trace:#?}");
             prop_assert_eq!(world.step(&format!("timer {key}")), "none");
         }
     }

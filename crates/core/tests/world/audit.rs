@@ -108,6 +108,8 @@ impl Audit {
             Reply::Pay(Err(_))
                 | Reply::Confirm(Err(_))
                 | Reply::Cancel(Err(_))
+                | Reply::Store(Err(_))
+                | Reply::Notification(Err(_))
                 | Reply::Wallet(Err(_))
         );
         hold(

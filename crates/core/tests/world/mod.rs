@@ -131,7 +131,8 @@ impl World {
                 return Err("the same inputs gave another decision".to_owned());
             }
             *outcome = self.told(command, &decision);
-            let before = text::trade_key(command).and_then(|key| set.slot(key));
+            let changed = decision.changes.slot.as_ref();
+            let before = changed.and_then(|slot| set.slot(slot.key()));
             let seen = Seen {
                 command,
                 before,

@@ -173,21 +173,6 @@ fn secret(alias: Alias) -> CodeSecret {
     CodeSecret::new(bytes)
 }
 
-/// The trade that a command is about.
-pub(super) fn trade_key(command: &Command) -> Option<&TradeKey> {
-    match command {
-        Command::Pay(pay) => Some(&pay.key),
-        Command::Confirm(confirm) => Some(&confirm.key),
-        Command::Cancel(cancel) => Some(&cancel.key),
-        Command::Close(key) => Some(key),
-        Command::OpenWallet(_)
-        | Command::AmendWallet(_)
-        | Command::TopUp(_)
-        | Command::IssueAlias(_)
-        | Command::Configure(_) => None,
-    }
-}
-
 // Lines to commands.
 impl World {
     /// What a line asks to be decided.
@@ -485,7 +470,10 @@ impl World {
             Reply::Cancel(Ok(CancelDone::Closed { trade, action })) => {
                 format!("{repeat}{}, {action:?}", describe(trade, trade.state))
             }
-            Reply::Close(outcome) => format!("{outcome:?}"),
+            Reply::Timer(outcome) => format!("{outcome:?}"),
+            Reply::Refund(answer) => format!("{repeat}{answer:?}"),
+            Reply::Store(answer) => format!("{answer:?}"),
+            Reply::Notification(answer) => format!("{answer:?}"),
             Reply::Wallet(Ok(wallet)) => wallet.balance.to_string(),
             Reply::Configured => "configured".to_owned(),
             Reply::Pay(Err(refusal)) => format!("refused {refusal:?}"),
