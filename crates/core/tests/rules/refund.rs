@@ -429,7 +429,8 @@ fn funds_and_deposit() {
     );
 }
 
-// Goal: a sum that does not fit refuses and leaves nothing.
+// Goal: a sum that does not fit refuses and leaves nothing. Asserted as it is: the night has nothing
+// to say about such a refund, and it stays due.
 #[test]
 fn sums_that_do_not_fit() {
     check(
@@ -441,6 +442,9 @@ fn sums_that_do_not_fit() {
         refund  tea-house T1 R1 1.00 sync  -> refused Money(Overflow)
         show    refund tea-house R1        -> nothing
         refund  tea-house T1 R1 1.00 async -> accepted due 23:00:00, left 99.00
+        at      23:00:00
+        workoff tea-house R1               -> Nothing
+        show    refund tea-house R1        -> 1.00 accepted due 23:00:00
         ",
     );
 }

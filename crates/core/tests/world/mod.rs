@@ -108,10 +108,10 @@ impl World {
         }
     }
 
-    /// The rows as text, to compare two worlds.
+    /// The rows, to compare two worlds.
     #[allow(dead_code, reason = "only one of the two test crates compares worlds")]
-    pub(crate) fn rows(&self) -> String {
-        format!("{:#?}", self.rows)
+    pub(crate) fn rows(&self) -> Rows {
+        self.rows.clone()
     }
 
     fn run(&mut self, commands: &[Command], outcomes: &mut [String]) -> Result<(), String> {

@@ -18,7 +18,7 @@ use spotpay_core::working_set::{TimerChange, TurnoverKey, WorkingSet, Writes};
 
 /// What a store would keep.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     pub(super) slots: BTreeMap<TradeKey, Slot>,
     pub(super) wallets: BTreeMap<WalletId, Wallet>,
     pub(super) turnovers: BTreeMap<TurnoverKey, Money>,
@@ -159,18 +159,14 @@ impl Rows {
 
     /// Whatever the batch changed in memory is also in the rows.
     fn nothing_forgotten(&self, set: &WorkingSet, keys: &Keys) -> Result<(), String> {
-        let slots = self.slots.keys().chain(&keys.trades);
-        let refunds = self.refunds.keys().chain(&keys.refunds);
+        let mut slots = self.slots.keys().chain(&keys.trades);
+        let mut refunds = self.refunds.keys().chain(&keys.refunds);
         let mut wallets = self.wallets.keys().chain(&keys.wallets);
         let mut stores = self.stores.keys().chain(&keys.stores);
         let mut rows = self.notifications.keys().chain(&keys.notifications);
         // What was not loaded is not in the set.
-        let differs = slots
-            .clone()
-            .any(|key| differs(set.slot(key), self.slots.get(key)))
-            || refunds
-                .clone()
-                .any(|key| differs(set.refund(key), self.refunds.get(key)))
+        let differs = slots.any(|key| differs(set.slot(key), self.slots.get(key)))
+            || refunds.any(|key| differs(set.refund(key), self.refunds.get(key)))
             || wallets.any(|id| differs(set.wallet(*id), self.wallets.get(id)))
             || stores.any(|key| differs(set.store(key), self.stores.get(key)))
             || rows.any(|id| differs(set.notification(*id), self.notifications.get(id)));

@@ -6,7 +6,7 @@ use spotpay_core::command::Command;
 use spotpay_core::decide::{CancelDone, Decision, Reply};
 use spotpay_core::ledger::Account;
 use spotpay_core::money::{Currency, Money};
-use spotpay_core::notification::{Notification, NotificationState};
+use spotpay_core::notification::{Notification, NotificationState, Tidings};
 use spotpay_core::refund::{Refund, RefundState};
 use spotpay_core::registration::{Registration, StoreState};
 use spotpay_core::time::Timestamp;
@@ -152,9 +152,9 @@ impl World {
             format!(", next {}", moment(next, self.now))
         });
         let tidings = match row.tidings {
-            spotpay_core::notification::Tidings::TradePaid => "TradePaid",
-            spotpay_core::notification::Tidings::TradeClosed => "TradeClosed",
-            spotpay_core::notification::Tidings::RefundDone(_) => "RefundDone",
+            Tidings::TradePaid => "TradePaid",
+            Tidings::TradeClosed => "TradeClosed",
+            Tidings::RefundDone(_) => "RefundDone",
         };
         let open = if row.is_open() { "open" } else { "void" };
         let (url, sent) = (&row.url, row.attempts);
