@@ -308,8 +308,7 @@ fn the_time_for_refunds() {
     );
 }
 
-// Goal: nothing left is nothing left also when it is too late (asserted as it is: the list of
-// refusals has the time first, a closed trade is looked at before).
+// Goal: the time is looked at before what is left, also of a trade that was refunded in full.
 #[test]
 fn a_refunded_trade_after_its_time() {
     check(
@@ -318,8 +317,9 @@ fn a_refunded_trade_after_its_time() {
         wallet  alice HK 100.00
         pay     tea-house T1 10.00 HKD alice
         refund  tea-house T1 R1 10.00 sync
-        at      2026-11-25 12:00:00
         refund  tea-house T1 R2 1.00 sync -> refused ExceedsRemaining { remaining: HKD 0.00 }
+        at      2026-11-25 12:00:00
+        refund  tea-house T1 R2 1.00 sync -> refused TooLate
         ",
     );
 }
@@ -429,8 +429,8 @@ fn funds_and_deposit() {
     );
 }
 
-// Goal: a sum that does not fit refuses and leaves nothing. Asserted as it is: the night has nothing
-// to say about such a refund, and it stays due.
+// Goal: a sum that does not fit refuses and leaves nothing; the night puts such a refund off, so
+// that it does not come up again at once.
 #[test]
 fn sums_that_do_not_fit() {
     check(
@@ -443,8 +443,8 @@ fn sums_that_do_not_fit() {
         show    refund tea-house R1        -> nothing
         refund  tea-house T1 R1 1.00 async -> accepted due 23:00:00, left 99.00
         at      23:00:00
-        workoff tea-house R1               -> Nothing
-        show    refund tea-house R1        -> 1.00 accepted due 23:00:00
+        workoff tea-house R1               -> PutOff
+        show    refund tea-house R1        -> 1.00 accepted due 2026-11-24 23:00:00
         ",
     );
 }

@@ -118,6 +118,7 @@ fn is_refusal(reply: &Reply) -> bool {
         Reply::Confirm(answer) => answer.is_err(),
         Reply::Cancel(answer) => answer.is_err(),
         Reply::Refund(answer) => answer.is_err(),
+        Reply::Settled(answer) => answer.is_err(),
         Reply::Store(answer) => answer.is_err(),
         Reply::Notification(answer) => answer.is_err(),
         Reply::Wallet(answer) => answer.is_err(),

@@ -22,13 +22,17 @@ use spotpay_core::refund::{RefundKey, RefundMode};
 use spotpay_core::registration::{StoreData, StoreKey, StoreState};
 use spotpay_core::shop::{Shop, ShopFound, ShopRefusal};
 use spotpay_core::time::Timestamp;
-use spotpay_core::trade::{CancelName, Slot, TradeKey};
+use spotpay_core::trade::{CancelName, Dialect, Slot, TradeKey};
 use spotpay_core::wallet::{Confirmation, Device, PaymentInst, WalletLimits, WalletState};
 
 use super::words::{
     Words, amount, confirmation, content, fnv, instant, secret, shop, wallet_state,
 };
 use super::{World, number_of};
+
+/// How payments are asked for here, and refunds: told apart, so that notifications are.
+pub(super) const PAY_DIALECT: Dialect = Dialect(3);
+pub(super) const REFUND_DIALECT: Dialect = Dialect(4);
 
 impl World {
     /// What a line asks to be decided.
@@ -250,6 +254,7 @@ impl World {
             title: "Tea".into(),
             memo: None,
             notify_url: words.option("url").map(Into::into),
+            dialect: PAY_DIALECT,
         }
     }
 
@@ -371,6 +376,7 @@ impl World {
             mode,
             reason: words.option("reason").map(Into::into),
             notify_url: words.option("url").map(Into::into),
+            dialect: REFUND_DIALECT,
         }
     }
 

@@ -10,6 +10,7 @@ use spotpay_core::notification::{Delivery, Notification};
 use spotpay_core::payment_code::Alias;
 use spotpay_core::refund::{Refund, RefundKey, RefundState};
 use spotpay_core::registration::{Registration, StoreKey};
+use spotpay_core::settlement::Batch;
 use spotpay_core::shop::ShopKey;
 use spotpay_core::time::Timestamp;
 use spotpay_core::trade::{Slot, TradeKey};
@@ -31,6 +32,7 @@ pub(crate) struct Rows {
     pub(super) notifications: BTreeMap<EventId, Notification>,
     /// Each sending under its notification and its place among that one's sendings.
     pub(super) deliveries: BTreeMap<(EventId, u32), Delivery>,
+    pub(super) batches: Vec<Batch>,
 }
 
 impl Rows {
@@ -78,6 +80,12 @@ impl Rows {
         for registration in keys.stores.iter().filter_map(|key| self.stores.get(key)) {
             set.loaded_store(registration.clone());
         }
+        for key in &keys.settlements {
+            let last = self.batches.iter().rfind(|batch| batch.key == *key);
+            if let Some(last) = last {
+                set.loaded_batch(last.clone());
+            }
+        }
         let notifications = keys.notifications.iter();
         for row in notifications.filter_map(|id| self.notifications.get(id)) {
             set.loaded_notification(row.clone());
@@ -124,6 +132,7 @@ impl Rows {
             notifications_changed,
             deliveries,
             stores,
+            batches,
         } = set.writes();
         let slots = [&slots_new[..], &slots_changed[..]];
         put(&mut self.slots, "slot", slots, |key| set.slot(key))?;
@@ -134,6 +143,9 @@ impl Rows {
         let rows = [&notifications_new[..], &notifications_changed[..]];
         let notification = |id: &EventId| set.notification(*id);
         put(&mut self.notifications, "notification", rows, notification)?;
+        for batch in batches {
+            self.batches.push(batch.clone());
+        }
         for key in stores {
             let row = set.store(key).ok_or("a store to write is gone")?;
             self.stores.insert(key.clone(), row.clone());

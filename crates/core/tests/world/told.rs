@@ -39,6 +39,7 @@ impl World {
                 let told = describe_refund(&done.refund, buyer, self.now);
                 format!("{repeat}{told}, left {}", left(&done.trade))
             }
+            Reply::Settled(Ok(batch)) => format!("settled {}", batch.paid_out),
             Reply::Store(Ok(registration)) => store(registration),
             Reply::Notification(Ok(notification)) => self.notice(notification),
             Reply::Wallet(Ok(wallet)) => wallet.balance.to_string(),
@@ -47,6 +48,7 @@ impl World {
             Reply::Confirm(Err(refusal)) => format!("refused {refusal:?}"),
             Reply::Cancel(Err(refusal)) => format!("refused {refusal:?}"),
             Reply::Refund(Err(refusal)) => format!("refused {refusal:?}"),
+            Reply::Settled(Err(refusal)) => format!("refused {refusal:?}"),
             Reply::Store(Err(refusal)) => format!("refused {refusal:?}"),
             Reply::Notification(Err(refusal)) => format!("refused {refusal:?}"),
             Reply::Wallet(Err(refusal)) => format!("refused {refusal:?}"),

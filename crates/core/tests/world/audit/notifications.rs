@@ -11,6 +11,7 @@ use spotpay_core::time::Timestamp;
 use spotpay_core::trade::{CloseCause, Slot, Trade, TradeState};
 
 use super::{Rows, SECOND, Seen, hold, same, trades};
+use crate::world::lines::{PAY_DIALECT, REFUND_DIALECT};
 
 /// Seconds between the sends.
 const LADDER: [i64; 7] = [120, 600, 600, 3_600, 7_200, 21_600, 54_000];
@@ -49,6 +50,7 @@ pub(super) fn observe(seen: &Seen<'_>, context: &Context<'_>) -> Result<(), Stri
         | Command::Close(_)
         | Command::Refund(_)
         | Command::WorkOff(_)
+        | Command::Settle(_)
         | Command::RegisterStore(_)
         | Command::ReviewStore(_)
         | Command::OpenWallet(_)
@@ -66,6 +68,10 @@ pub(super) fn observe(seen: &Seen<'_>, context: &Context<'_>) -> Result<(), Stri
             trade: news.trade.id,
             tidings: news.tidings,
             url: agreed.or(news.requested)?.into(),
+            dialect: match news.tidings {
+                Tidings::RefundDone(_) => REFUND_DIALECT,
+                Tidings::TradePaid | Tidings::TradeClosed => PAY_DIALECT,
+            },
             state: NotificationState::Waiting,
             attempts: 0,
             next_at: Some(context.now),

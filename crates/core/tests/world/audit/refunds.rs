@@ -121,6 +121,7 @@ impl Audit {
             | Reply::Confirm(_)
             | Reply::Cancel(_)
             | Reply::Timer(_)
+            | Reply::Settled(_)
             | Reply::Store(_)
             | Reply::Notification(_)
             | Reply::Wallet(_)
@@ -251,8 +252,10 @@ impl One<'_> {
         funds: i128,
     ) -> Result<(), String> {
         if self.may_begin() {
-            hold(is_short, "a refund is put off for nothing")?;
-            hold(funds < self.needed(was), "a refund is put off with funds")?;
+            // A sum that does not fit is the other reason.
+            let fits = i64::try_from(funds).is_ok();
+            hold(is_short == fits, "a refund is put off for nothing")?;
+            hold(!fits || funds < self.needed(was), "a refund is put off with funds")?;
         } else {
             same("a refund put off by day", is_short, was_short)?;
         }
