@@ -13,6 +13,7 @@ mod cancels;
 mod clock_moves;
 mod codes;
 mod deliveries;
+mod documents;
 mod faults;
 mod gate;
 mod injections;
