@@ -94,12 +94,10 @@ impl House {
     fn all_happened_once(&self, at: &str, case: &str) {
         let reader = self.reader();
         for refund in self.refunds() {
-            match refund.state {
-                RefundState::Done(moved) => {
-                    assert_eq!(moved.at.spaced(), at, "{case}");
-                }
-                other => panic!("{case}: {:?} is {other:?}", refund.key),
-            }
+            let RefundState::Done(moved) = refund.state else {
+                panic!("{case}: {:?} is {:?}", refund.key, refund.state);
+            };
+            assert_eq!(moved.at.spaced(), at, "{case}");
             match reader.slot(&refund.trade_key).unwrap() {
                 Some(Slot::Trade(trade)) => {
                     let closed = matches!(
@@ -265,10 +263,10 @@ fn a_night_that_was_missed() {
     let mut house = house.reopen();
     house.engine.step();
     let first = house.refunds().into_iter().next().unwrap();
-    match first.state {
-        RefundState::Done(moved) => assert_eq!(moved.at.spaced(), "2026-11-24 04:59:59"),
-        other => panic!("{other:?}"),
-    }
+    let RefundState::Done(moved) = first.state else {
+        panic!("{:?}", first.state);
+    };
+    assert_eq!(moved.at.spaced(), "2026-11-24 04:59:59");
     // The rest of it comes to be after five.
     house.clock.pass(Span::seconds(1));
     house.work_off();
