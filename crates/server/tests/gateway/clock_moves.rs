@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 use crate::till::Till;
 use crate::world::World;
 
-/// What a call may take that moves over half a year, in a build without optimisation.
-const LONG: Duration = Duration::from_secs(5);
+/// What a call may take that moves over half a year: most of it is the disk's, once a night.
+const LONG: Duration = Duration::from_secs(10);
 
 async fn timed(world: &World, wish: serde_json::Value) {
     let began = Instant::now();

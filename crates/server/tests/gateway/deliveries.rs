@@ -157,6 +157,40 @@ async fn acknowledgements() {
     }
 }
 
+// Goal: an acknowledgement is one however HTTP carries it: with a length, in chunks, until the end of
+// the connection, behind an interim answer; and when the receiver closes connections without a word,
+// the next letter goes by another one.
+#[tokio::test]
+async fn acknowledgements_of_every_make() {
+    for text in [
+        "HTTP/1.0 200 OK\r\n\r\nsuccess",
+        "HTTP/1.1 200 OK\r\n\r\nsuccess",
+        "HTTP/1.1 200\r\nContent-Type: text/html;charset=GBK\r\nContent-Length: 9\r\n\r\nSUCCESS\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsucc\r\n3\r\ness\r\n0\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsuccess",
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 7\r\n\r\nsuccess",
+    ] {
+        let world = World::start().await;
+        let receiver = Receiver::start(Say::Raw(text)).await;
+        world.agree("tea-house", &receiver.url).await;
+        for number in 0..10 {
+            world
+                .check(&format!("pay tea-house A{number} alice 1.00 -> SUCCESS"))
+                .await;
+            world.settled().await;
+        }
+        for one in world.notifications().await {
+            assert_eq!(one["state"], "acknowledged", "{text}: {one}");
+            assert_eq!(
+                one["attempts"].as_array().unwrap().len(),
+                1,
+                "{text}: {one}"
+            );
+        }
+        assert_eq!(receiver.taken(), 10, "{text}");
+    }
+}
+
 // Goal: nothing else is an acknowledgement; a redirect is not followed; a receiver that sends
 // megabytes, closes or is not there is one that failed. What it said is kept, cut.
 #[tokio::test]

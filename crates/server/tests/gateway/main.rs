@@ -13,6 +13,8 @@ mod cancels;
 mod clock_moves;
 mod codes;
 mod deliveries;
+mod documents;
+mod error_codes;
 mod faults;
 mod gate;
 mod injections;

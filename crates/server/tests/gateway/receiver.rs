@@ -30,8 +30,10 @@ const LETTERS_MAX: usize = 10_000;
 /// What a receiver does with a letter.
 #[derive(Clone, Debug)]
 pub(crate) enum Say {
-    /// A status and a body.
+    /// A status and a body; the connection stays open for the next letter.
     Text(u16, &'static str),
+    /// These bytes, then the connection closes, announced or not.
+    Raw(&'static str),
     /// 302 to another address.
     Redirect(String),
     /// Closes without a byte.
@@ -182,43 +184,57 @@ async fn listen(listener: TcpListener, script: Arc<Script>) {
 }
 
 async fn answer(mut stream: TcpStream, script: Arc<Script>) {
-    let Some(letter) = read_letter(&mut stream).await else {
-        return;
-    };
-    let say = script.first.lock().unwrap().pop_front();
-    let say = say.unwrap_or_else(|| script.after.lock().unwrap().clone());
-    script.taken.fetch_add(1, Ordering::SeqCst);
-    script.letters.send(letter).await.unwrap();
+    while let Some(letter) = read_letter(&mut stream).await {
+        let say = script.first.lock().unwrap().pop_front();
+        let say = say.unwrap_or_else(|| script.after.lock().unwrap().clone());
+        script.taken.fetch_add(1, Ordering::SeqCst);
+        script.letters.send(letter).await.unwrap();
+        let stays_open = matches!(say, Say::Text(..) | Say::Held(..));
+        let Some(text) = written(say).await else {
+            return;
+        };
+        // Whoever has read enough of megabytes hangs up.
+        let is_taken = stream.write_all(text.as_bytes()).await.is_ok();
+        if text.ends_with(ENDLESS) {
+            pending().await
+        }
+        if !is_taken || !stays_open {
+            break;
+        }
+    }
+    drop(stream.shutdown().await);
+}
+
+/// Behind a body that never ends.
+const ENDLESS: &str = "\n\n";
+
+/// The answer as bytes; none closes without one.
+async fn written(say: Say) -> Option<String> {
     let text = match say {
         Say::Text(status, body) => with_length(status, body),
+        Say::Raw(text) => text.to_owned(),
         Say::Redirect(to) => {
             format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n")
         }
-        Say::Close => return,
+        Say::Close => return None,
         Say::Hang => pending().await,
         Say::Flood => {
             let head = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nsuccess\r\n";
             let megabytes = " ".repeat(8_000_000);
             format!("{head}{megabytes}")
         }
-        Say::Endless(body) => {
-            let text = format!("HTTP/1.1 200 OK\r\n\r\n{body}");
-            drop(stream.write_all(text.as_bytes()).await);
-            pending().await
-        }
+        Say::Endless(body) => format!("HTTP/1.1 200 OK\r\n\r\n{body}{ENDLESS}"),
         Say::Held(gate, body) => {
             gate.notified().await;
             with_length(200, body)
         }
     };
-    // Whoever has read enough of megabytes hangs up.
-    drop(stream.write_all(text.as_bytes()).await);
-    drop(stream.shutdown().await);
+    Some(text)
 }
 
 fn with_length(status: u16, body: &str) -> String {
     let length = body.len();
-    format!("HTTP/1.1 {status} Said\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+    format!("HTTP/1.1 {status} Said\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
 /// The head up to the empty line, and as much as it says that follows.

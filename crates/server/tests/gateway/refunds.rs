@@ -541,3 +541,48 @@ async fn and_cancels() {
         )
         .await;
 }
+
+// Goal: a reset forgets refunds in every state, and stores; the clock goes on.
+#[tokio::test]
+async fn after_a_reset() {
+    let world = World::start().await;
+    world
+        .check(
+            r#"
+        register tea-house M002 S002 -> SUCCESS
+        register tea-house M001 S001 `store_name=New Front` -> SUCCESS
+        pay tea-house T1 alice 100.00 extend_info={"secondary_merchant_id":"M002","store_id":"S002"} -> SUCCESS
+        pay tea-house T2 alice 100.00 -> SUCCESS
+        pay dim-sum T3 alice 100.00 -> SUCCESS
+        refund tea-house T1 R1 30.00 is_sync=Y notify_url=http://localhost:1/n -> SUCCESS
+        refund tea-house T1 R2 30.00 -> SUCCESS
+        refund tea-house T2 R3 30.00 -> SUCCESS
+        cancel tea-house T2 -> SUCCESS
+        refund dim-sum T3 R4 99.00 is_sync=Y -> FAILED:MERCHANT_BALANCE_NOT_ENOUGH
+        refund dim-sum T3 R5 99.00 -> SUCCESS
+        clock 2026-11-24T12:00:00+08:00
+        refund tea-house T1 R6 30.00 -> SUCCESS
+        "#,
+        )
+        .await;
+    world.does("POST", "/reset", "").await;
+    world.names.lock().unwrap().clear();
+    world
+        .check(
+            "
+        refund-query tea-house T1 R1 -> TRADE_NOT_EXIST
+        store-status tea-house M002 S002 -> DATA_NOT_EXIST
+        wallet alice -> 200 balance=100000.00
+        pay tea-house T1 alice 100.00 -> SUCCESS
+        bill alice tea-house T1 -> `store_name=tea-house Central`
+        refund-query tea-house T1 R1 -> NOT_FOUND
+        refund tea-house T1 R1 31.00 -> SUCCESS
+        clock 2026-11-24T23:00:00+08:00
+        refund-query tea-house T1 R1 -> SUCCESS:SUCCESS
+        wallet alice -> 200 balance=99931.00
+        account tea-house HKD -> balance=67.80
+        books
+        ",
+        )
+        .await;
+}

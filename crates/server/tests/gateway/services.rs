@@ -280,3 +280,25 @@ async fn services_out_of_the_contract() {
         ])
         .await;
 }
+
+// Goal: an engine that takes nothing: what moves or registers is refused as a fault, at gateway
+// level (`spec/13`, 21); what only reads is still answered.
+#[tokio::test]
+async fn without_an_engine() {
+    let world = World::start().await;
+    let till = world.till("tea-house").await;
+    world
+        .check("pay tea-house X1 alice 10.00 -> SUCCESS\nrefund tea-house X1 R1 1.00 -> SUCCESS")
+        .await;
+    world.app().engine.close();
+    for (name, params) in one_of_each(&till, &world) {
+        let said = till.ask(&world, &params).await.outcome();
+        let right = match name {
+            "alipay.acquire.overseas.query" => "SUCCESS",
+            "alipay.acquire.refund.query" => "SUCCESS:PROCESSING",
+            "alipay.overseas.secmerchant.maintain.queryStatus" => "DATA_NOT_EXIST",
+            _ => "F:SYSTEM_ERROR",
+        };
+        assert_eq!(said, right, "{name}");
+    }
+}

@@ -255,7 +255,10 @@ impl One<'_> {
             // A sum that does not fit is the other reason.
             let fits = i64::try_from(funds).is_ok();
             hold(is_short == fits, "a refund is put off for nothing")?;
-            hold(!fits || funds < self.needed(was), "a refund is put off with funds")?;
+            hold(
+                !fits || funds < self.needed(was),
+                "a refund is put off with funds",
+            )?;
         } else {
             same("a refund put off by day", is_short, was_short)?;
         }
