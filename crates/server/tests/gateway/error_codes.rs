@@ -144,9 +144,9 @@ const RECIPES: &[Recipe] = recipes! {
         pay tea-house E1 alice 1.00 -> SUCCESS
         refund-query tea-house E1 R1 -> NOT_FOUND");
     PARAM_ILLEGAL "Register a store of an HK contract in another country, or leave a field out." => Script("
-        register tea-house M2 S2 store_country=CN -> PARAM_ILLEGAL:PARAM_ILLEGAL");
+        register tea-house M2 S2 store_country=CN -> PARAM_ILLEGAL");
     DATA_NOT_EXIST "Ask for the state of a store that was never registered." => Script("
-        store-status tea-house M9 S9 -> DATA_NOT_EXIST:DATA_NOT_EXIST");
+        store-status tea-house M9 S9 -> DATA_NOT_EXIST");
 };
 
 /// Places in which a code may stand, with the service that a fault rule names for it.
@@ -198,8 +198,7 @@ fn outcome_for(place: Place, code: &str) -> String {
         Place::Gateway | Place::Other => format!("F:{code}"),
         Place::Pay | Place::Refund => format!("FAILED:{code}"),
         Place::Query | Place::Cancel => format!("FAIL:{code}"),
-        Place::RefundQuery => code.to_owned(),
-        Place::Store => format!("{code}:{code}"),
+        Place::RefundQuery | Place::Store => code.to_owned(),
     }
 }
 
@@ -262,6 +261,11 @@ async fn fault_rules_produce_every_code() {
                 _ => "T",
             };
             let effect = json!({"answer": code.code, "is_success": is_success});
+            // In the first of its places a code needs no word on where it goes: so says the page.
+            let effect = match (code.places.first() == Some(place), code.places.len()) {
+                (true, 1) => json!({"answer": code.code}),
+                _ => effect,
+            };
             let rule = json!({"service": service, "partner": "tea-house", "effect": effect});
             world.does("POST", "/faults", &rule.to_string()).await;
             let (line, outcome) = (line_for(*place), outcome_for(*place, code.code));
@@ -304,15 +308,12 @@ fn section(page: &mut String, code: &WireCode) {
     let here = match recipe(code.code) {
         Some(recipe) => recipe.how.to_owned(),
         None => {
-            let (place, _, service) = PLACES
-                .iter()
+            let mut places = PLACES.iter();
+            let (_, _, service) = places
                 .find(|(place, ..)| code.places.contains(place))
                 .unwrap();
-            let is_success = match place {
-                Place::Gateway | Place::Other => "F",
-                _ => "T",
-            };
-            let rule = json!({"service": service, "effect": {"answer": code.code, "is_success": is_success}});
+            let answer = code.code;
+            let rule = format!(r#"{{"service": "{service}", "effect": {{"answer": "{answer}"}}}}"#);
             format!("It does not arise by itself; a fault rule: `{rule}`")
         }
     };
