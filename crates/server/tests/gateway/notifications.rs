@@ -117,7 +117,18 @@ async fn bad_addresses() {
         ",
         )
         .await;
-    for url in ["ftp://shop.example/", "shop.example", "http://a b/", ""] {
+    let long = format!("https://{}/", "a".repeat(200));
+    for url in [
+        "ftp://shop.example/",
+        "shop.example",
+        "http://a b/",
+        "http://",
+        "https:///notify",
+        "http://:80/",
+        "http://shop.example/茶",
+        &long,
+        "",
+    ] {
         let terms = json!({ "notify_url": url }).to_string();
         let (status, answer) = world.api("PATCH", "/partners/tea-house", &terms).await;
         assert_eq!(status, 400, "{url}: {answer}");
