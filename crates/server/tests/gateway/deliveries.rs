@@ -469,3 +469,39 @@ async fn resend_by_hand() {
     let ids: Vec<Value> = world.notifications().await;
     assert_eq!(ids[0]["notify_id"], letter.notify_id());
 }
+
+// Goal: a reset forgets letters that are under way: nothing of them comes back with their answer,
+// and what is caused after it is told as ever.
+#[tokio::test]
+async fn a_reset_while_a_letter_is_under_way() {
+    let world = World::start().await;
+    let till = world.till("tea-house").await;
+    let gate = Arc::new(tokio::sync::Notify::new());
+    let held = Say::Held(Arc::clone(&gate), "fail");
+    let receiver = Receiver::with([held], SUCCESS).await;
+    let url = &receiver.url;
+    world
+        .check(&format!(
+            "pay tea-house Z1 alice 1.00 notify_url={url} -> SUCCESS"
+        ))
+        .await;
+    let old = receiver.next().await.notify_id();
+    world.does("POST", "/reset", "").await;
+    assert_eq!(world.notifications().await, Vec::<Value>::new());
+    assert_eq!(world.verify(&till.partner, &old).await, "false");
+    world
+        .check(&format!(
+            "pay tea-house Z2 alice 1.00 notify_url={url} -> SUCCESS"
+        ))
+        .await;
+    let new = receiver.next().await;
+    assert_ne!(new.notify_id(), old);
+    gate.notify_one();
+    world.settled().await;
+    let now = world.notification().await;
+    assert_eq!(now["notify_id"], new.notify_id());
+    assert_eq!(now["state"], "acknowledged");
+    assert_eq!(now["attempts"].as_array().unwrap().len(), 1);
+    world.advance("P2D").await;
+    assert_eq!(receiver.taken(), 2);
+}
