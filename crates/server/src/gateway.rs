@@ -418,6 +418,8 @@ async fn serve_pay(call: &Call<'_>, exchange: &mut Exchange) -> Said {
     }
     let said = answer::pay(outcome, partner, id, amount, trade);
     if let Said::Pay(pay::Answer::Success(_), Some(trade)) = said
+        && app.faults.are_any()
+        && notifier::will_tell(app, trade)
         && app.faults.is_before_answer(Target::NotifyTrade, partner.id)
     {
         notifier::until_told(app, trade).await;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use spotpay_core::command::Command;
-use spotpay_core::id::{EventId, PartnerId};
+use spotpay_core::id::{EventId, PartnerId, TradeId};
 use spotpay_core::notification::{Delivery, Notification, Tidings};
 use spotpay_core::time::{Span, Timestamp};
 use spotpay_store::StoreError;
@@ -20,7 +20,7 @@ use spotpay_wire::notification::{NotifyId, NotifySecret, is_acknowledged};
 use tokio::sync::Notify;
 
 use crate::app::App;
-use crate::engine::{Fault, Outcome};
+use crate::engine::Outcome;
 use crate::faults::{NotifyEffect, Target};
 use courier::{Courier, Heard};
 pub use driver::{move_clock, until_told};
@@ -110,6 +110,12 @@ pub fn is_open(app: &App, partner: PartnerId, notify_id: &str) -> Result<bool, S
         .readers
         .read(|reader| reader.notification(EventId::from_i64(number)))?;
     Ok(found.is_some_and(|found| found.partner == partner && found.is_open()))
+}
+
+/// Whether somebody wants to hear of a trade.
+pub fn will_tell(app: &App, trade: TradeId) -> bool {
+    let found = app.readers.read(|reader| reader.notifications_of(trade));
+    found.is_ok_and(|found| !found.is_empty())
 }
 
 /// The fields of a notification as a sending at an instant has them; none when it cannot be sent.
@@ -220,7 +226,9 @@ async fn send(app: &App, notification: &Notification) -> Outcome {
     let (status, body, acknowledged) = match heard {
         Ok(heard) => {
             let is_ok = (200..300).contains(&heard.status);
-            let acknowledged = is_ok && is_acknowledged(&heard.body);
+            // Whoever believes a forger has not heard us.
+            let is_ours = effect != Some(NotifyEffect::Forge);
+            let acknowledged = is_ours && is_ok && is_acknowledged(&heard.body);
             let body = String::from_utf8_lossy(&heard.body).into_owned();
             (Some(heard.status), body, acknowledged)
         }
@@ -267,16 +275,14 @@ async fn post(
     }
 }
 
-/// Notes that a sending is over; one whose end could not be noted is tried again.
-fn note_end(app: &App, notification: &Notification, outcome: &Outcome) {
-    match outcome {
-        Ok(_) => {}
-        Err(Fault::NothingDone | Fault::Unknown) => {
-            tracing::warn!(
-                notification = notification.id.as_i64(),
-                "what came of a sending could not be noted; it is sent again"
-            );
-        }
+/// One sending under way; whatever ends it, a panic too, makes room for the next.
+struct UnderWay<'a> {
+    app: &'a App,
+    id: EventId,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.app.notifier.land(self.id);
     }
-    app.notifier.land(notification.id);
 }

@@ -8,7 +8,7 @@ use spotpay_core::refund::RefundMode;
 
 use crate::field::{self, Code, ResultCode, parsed, required};
 use crate::form::Form;
-use crate::refusal::ParseRefusal;
+use crate::refusal::{ParseRefusal, cut};
 use crate::service::Service;
 use crate::trade_no::TradeNo;
 use crate::xml::{Accepted, FieldError, Fields};
@@ -136,11 +136,15 @@ fn read_refund_id(value: &str, trans_id: &str) -> Result<PartnerRefundId, ParseR
     field::partner_number(NAME, value)
 }
 
-/// An unknown currency is malformed here; one that is not the payment's is for core to refuse
+/// A currency that is none is no payment's; any other that is not the payment's is for core to refuse
 /// (`spec/13`, 20).
 fn read_amount(value: &str, currency: &str) -> Result<Amount, ParseRefusal> {
     const RULE: &str = "0.01 to 9999999.99 with the decimals of the currency";
-    let currency: Currency = parsed("currency", currency, "a currency, such as HKD")?;
+    let currency: Currency = currency
+        .parse()
+        .map_err(|_| ParseRefusal::ForeignCurrency {
+            value: cut(currency),
+        })?;
     let max = match currency.exponent() {
         0 => AMOUNT_MAX_MAJOR,
         _ => AMOUNT_MAX,

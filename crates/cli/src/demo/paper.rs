@@ -394,7 +394,7 @@ mod tests {
         for row in DAY.iter().flat_map(|part| part.rows) {
             let widths = [
                 (row.what, 30),
-                (row.result, 26),
+                (row.result, 27),
                 (row.moved, 11),
                 (row.commission, 10),
             ];

@@ -12,7 +12,7 @@ use spotpay_core::id::{EventId, TradeId};
 use spotpay_core::time::{Span, Timestamp};
 use tokio::task::JoinHandle;
 
-use super::{Flight, next_due, note_end, send, take_due};
+use super::{Flight, UnderWay, next_due, send, take_due};
 use crate::app::App;
 use crate::engine::Fault;
 
@@ -77,11 +77,18 @@ fn start_due(app: &Arc<App>) -> bool {
     for notification in due {
         let app = Arc::clone(app);
         tokio::spawn(async move {
-            let outcome = send(&app, &notification).await;
-            if outcome.is_err() {
+            let _room = UnderWay {
+                app: &app,
+                id: notification.id,
+            };
+            if send(&app, &notification).await.is_err() {
+                let id = notification.id.as_i64();
+                tracing::warn!(
+                    id,
+                    "what came of a sending could not be noted; it is sent again"
+                );
                 tokio::time::sleep(REST).await;
             }
-            note_end(&app, &notification, &outcome);
         });
     }
     found
