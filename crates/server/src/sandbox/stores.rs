@@ -10,6 +10,7 @@ use spotpay_core::command::{Command, StoreReview};
 use spotpay_core::decide::{Reply, StoreRefusal};
 use spotpay_core::id::PartnerId;
 use spotpay_core::registration::{Registration, StoreKey, StoreState};
+use spotpay_core::time::Timestamp;
 use spotpay_wire::store_query;
 
 use super::error::{ApiError, read};
@@ -122,6 +123,7 @@ fn store_json(registration: &Registration) -> Value {
         "details": details,
         "status": store_query::status(&registration.state),
         "reject_reason": reason,
-        "at": registration.at.to_string(),
+        // The store of the contract was never registered by anybody.
+        "at": (registration.at != Timestamp::from_micros(0)).then(|| registration.at.to_string()),
     })
 }

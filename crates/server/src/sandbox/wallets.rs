@@ -57,6 +57,7 @@ pub(super) fn state_name(state: TradeState) -> &'static str {
 
 fn trade_json(app: &App, trade: &Trade) -> Value {
     let paid = trade.buyer_amount().money();
+    let refunded = trade.payment();
     let partner = app
         .snapshot
         .load()
@@ -72,6 +73,8 @@ fn trade_json(app: &App, trade: &Trade) -> Value {
         "currency": trade.amount.currency().code(),
         "paid_amount": paid.major(),
         "paid_currency": paid.currency().code(),
+        "refunded_amount": refunded.map(|payment| payment.refunded.major()),
+        "refunded_paid_amount": refunded.map(|payment| payment.refunded_buyer.major()),
         "rate": trade.conversion.map(|conversion| conversion.rate.to_string()),
         "created_at": trade.created_at().to_string(),
         "paid_at": trade.payment().map(|payment| payment.at.to_string()),
