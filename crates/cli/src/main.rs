@@ -2,7 +2,6 @@
 
 mod bench;
 mod cancel;
-mod captured;
 mod clock;
 mod code;
 mod demo;
@@ -15,6 +14,7 @@ mod notify;
 mod output;
 mod pay;
 mod query;
+mod raw;
 mod received;
 mod refund;
 mod resume;

@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 use spotpay_client::Charset;
 
-use crate::captured::{form_body, read_bytes};
 use crate::merchant::Merchant;
 use crate::output::{self, Exit, Failure};
+use crate::raw::{form_body, read_bytes};
 use crate::received::{Reader, charset};
 
 /// Look at notifications

@@ -8,9 +8,9 @@ use spotpay_wire::autopsy::{Autopsy, Evidence, Verdict, examine};
 use spotpay_wire::charset::Charset;
 use spotpay_wire::form::{Form, INPUT_CHARSET, encode_pair};
 
-use crate::captured::{self, Captured};
 use crate::merchant::Merchant;
 use crate::output::{self, Exit, Failure};
+use crate::raw::{self, RawRequest};
 
 /// Look into signatures
 #[derive(Args, Debug)]
@@ -116,12 +116,12 @@ impl Sign {
             (_, Some(id)) => self.kept(id)?,
             (Some(request), None) => {
                 let flag = "--request <FILE|URL|->";
-                let bytes = if captured::is_url(request) {
+                let bytes = if raw::is_url(request) {
                     request.as_bytes().to_vec()
                 } else {
-                    captured::read_bytes(flag, request)?
+                    raw::read_bytes(flag, request)?
                 };
-                let found = Captured::read(&bytes);
+                let found = RawRequest::read(&bytes);
                 let found = found.map_err(|rule| Failure::usage(flag, &shown(request), rule))?;
                 Explained::from(&self.examine(&found)?)
             }
@@ -130,10 +130,10 @@ impl Sign {
         Ok(explained.print(self.merchant.json))
     }
 
-    fn examine(&self, captured: &Captured) -> Result<Autopsy, Failure> {
-        let form = Form::read(&captured.query, &captured.body);
+    fn examine(&self, request: &RawRequest) -> Result<Autopsy, Failure> {
+        let form = Form::read(&request.query, &request.body);
         let keys = self.merchant.request_keys(form.get("partner"))?;
-        let evidence = Evidence::request(&captured.query, &captured.body);
+        let evidence = Evidence::request(&request.query, &request.body);
         Ok(examine(&evidence, &keys.ring()))
     }
 
@@ -161,7 +161,7 @@ fn seen_by_sandbox(sentence: &str) -> Found {
 }
 
 /// The parameters as they were understood; how they were written on the way is not kept.
-fn rebuilt(record: &Value) -> Captured {
+fn rebuilt(record: &Value) -> RawRequest {
     let mut body = String::new();
     let mut query = String::new();
     if let Some(params) = record.get("params").and_then(Value::as_object) {
@@ -178,7 +178,7 @@ fn rebuilt(record: &Value) -> Captured {
             encode_pair(charset, name, value, out);
         }
     }
-    Captured {
+    RawRequest {
         query: query.into_bytes(),
         body: body.into_bytes(),
     }

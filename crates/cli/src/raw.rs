@@ -9,7 +9,7 @@ const BYTES_MAX: u64 = 1_000_000;
 
 /// What is between the `?` of the URL and its end, and the body; neither is decoded.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Captured {
+pub(crate) struct RawRequest {
     pub(crate) query: Vec<u8>,
     pub(crate) body: Vec<u8>,
 }
@@ -42,7 +42,7 @@ pub(crate) fn form_body(bytes: &[u8]) -> &[u8] {
     bytes.trim_ascii()
 }
 
-impl Captured {
+impl RawRequest {
     /// A whole request begins with its method, a URL with its scheme; all else is a form.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, &'static str> {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
@@ -148,8 +148,8 @@ mod tests {
             ("hello", Err(())),
             ("", Err(())),
         ] {
-            let found = Captured::read(text.as_bytes()).map_err(|_| ());
-            let expected = expected.map(|(query, body): (&str, &str)| Captured {
+            let found = RawRequest::read(text.as_bytes()).map_err(|_| ());
+            let expected = expected.map(|(query, body): (&str, &str)| RawRequest {
                 query: query.into(),
                 body: body.into(),
             });
