@@ -17,7 +17,7 @@ use spotpay_client::{Pace as _, SystemPace};
 
 use self::paper::Paper;
 use self::play::Stage;
-use crate::gateway::Gateway;
+use crate::companion::Companion;
 use crate::output::{Exit, Failure};
 
 /// Play a shop's day through real HTTP, and check every step of it
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         .map_err(|error| not_begun(&error, args.json))?;
     let data = folder.path().join("gateway");
     let started = SystemPace::new();
-    let gateway = Gateway::start(&data, Some(script::OPENING))
+    let gateway = Companion::serve(&data, Some(script::OPENING))
         .map_err(|error| not_begun(&error, args.json))?;
     let mut paper = Paper::new(args.json);
     paper.opening(gateway.origin());
@@ -62,7 +62,8 @@ fn not_begun(error: &anyhow::Error, json: bool) -> Failure {
 }
 
 fn play_all(data: &Path, folder: &Path, paper: &mut Paper) -> anyhow::Result<()> {
-    let mut stage = Stage::open(data, folder)?;
+    let ears = Companion::listen(data, script::LISTENER)?;
+    let mut stage = Stage::open(data, folder, ears.origin())?;
     let before = stage.balances()?;
     for part in script::DAY {
         paper.part(part.title);
@@ -72,5 +73,7 @@ fn play_all(data: &Path, folder: &Path, paper: &mut Paper) -> anyhow::Result<()>
             trouble?;
         }
     }
-    books::close(&stage, &before, paper)
+    books::close(&stage, &before, paper)?;
+    books::heard(&ears.stop()?, paper);
+    Ok(())
 }

@@ -5,7 +5,7 @@ use spotpay_client::Charset;
 
 use crate::merchant::Merchant;
 use crate::output::{self, Exit, Failure};
-use crate::raw::{form_body, read_bytes};
+use crate::raw_request::{form_body, read_bytes};
 use crate::received::{Reader, charset};
 
 /// Look at notifications

@@ -10,7 +10,7 @@ use spotpay_wire::form::{Form, INPUT_CHARSET, encode_pair};
 
 use crate::merchant::Merchant;
 use crate::output::{self, Exit, Failure};
-use crate::raw::{self, RawRequest};
+use crate::raw_request::{self, RawRequest};
 
 /// Look into signatures
 #[derive(Args, Debug)]
@@ -33,7 +33,7 @@ enum Action {
     after_help = "Example:\n  spotpay sign explain --request request.txt\n  \
     spotpay sign explain --request 'http://127.0.0.1:8080/gateway.do?service=...&sign=...'\n  \
     spotpay sign explain --request - --key merchant.pem < body.txt\n  spotpay sign explain --id 17\n\n\
-    A file holds a URL, the body of a form, or a whole request as it was captured.\n\
+    A file holds a URL, the body of a form, or a whole request as it was sent.\n\
     Exit 0 when the signature is right, 1 when it is wrong."
 )]
 struct Explain {
@@ -116,10 +116,10 @@ impl Sign {
             (_, Some(id)) => self.kept(id)?,
             (Some(request), None) => {
                 let flag = "--request <FILE|URL|->";
-                let bytes = if raw::is_url(request) {
+                let bytes = if raw_request::is_url(request) {
                     request.as_bytes().to_vec()
                 } else {
-                    raw::read_bytes(flag, request)?
+                    raw_request::read_bytes(flag, request)?
                 };
                 let found = RawRequest::read(&bytes);
                 let found = found.map_err(|rule| Failure::usage(flag, &shown(request), rule))?;
@@ -130,10 +130,10 @@ impl Sign {
         Ok(explained.print(self.merchant.json))
     }
 
-    fn examine(&self, request: &RawRequest) -> Result<Autopsy, Failure> {
-        let form = Form::read(&request.query, &request.body);
+    fn examine(&self, raw: &RawRequest) -> Result<Autopsy, Failure> {
+        let form = Form::read(&raw.query, &raw.body);
         let keys = self.merchant.request_keys(form.get("partner"))?;
-        let evidence = Evidence::request(&request.query, &request.body);
+        let evidence = Evidence::request(&raw.query, &raw.body);
         Ok(examine(&evidence, &keys.ring()))
     }
 

@@ -10,10 +10,10 @@ fn kept(sign_ok: Value, mistake: Value) -> Explained {
     let record = json!({"service": "s", "at": "2026-11-23T12:00:00+08:00", "canonical": "a=1",
         "error": "ILLEGAL_PARTNER", "sign_ok": sign_ok, "likely_mistake": mistake,
         "params": {"_input_charset": "UTF-8", "a": "茶 &", "sign": "0", "sign_type": "MD5"}});
-    let request = rebuilt(&record);
-    assert_eq!(request.query, b"_input_charset=UTF-8");
-    assert_eq!(request.body, b"a=%E8%8C%B6%20%26&sign=0&sign_type=MD5");
-    let evidence = Evidence::request(&request.query, &request.body);
+    let raw = rebuilt(&record);
+    assert_eq!(raw.query, b"_input_charset=UTF-8");
+    assert_eq!(raw.body, b"a=%E8%8C%B6%20%26&sign=0&sign_type=MD5");
+    let evidence = Evidence::request(&raw.query, &raw.body);
     let keys = crate::merchant::Keys::default();
     Explained::from(&examine(&evidence, &keys.ring())).of_record(&record)
 }

@@ -7,8 +7,9 @@ use crate::notification::Delivery;
 use crate::payment_code::{Alias, CodeRefusal, CodeTag, CodeUse};
 use crate::refund::{RefundKey, RefundMode};
 use crate::registration::{StoreData, StoreKey, StoreState};
+use crate::settlement::{Moves, SettlementKey};
 use crate::shop::{ShopFound, ShopRefusal};
-use crate::time::Timestamp;
+use crate::time::{CivilDate, Timestamp};
 use crate::trade::{CancelName, ContentHash, Dialect, TradeKey};
 use crate::wallet::{Confirmation, Device, PaymentInst, WalletState};
 use crate::working_set::TurnoverKey;
@@ -41,6 +42,8 @@ pub enum Command {
         /// When.
         at: Timestamp,
     },
+    /// Closed business dates of a partner are settled.
+    Settle(Box<Settle>),
     /// A wallet is opened with a first device and maybe money.
     OpenWallet(Box<OpenWallet>),
     /// A wallet gets another state or other limits.
@@ -150,6 +153,24 @@ pub struct StoreReview {
     pub state: StoreState,
 }
 
+/// Closed business dates of a partner, with what moved on them: that never changes any more, so it
+/// is added up before the queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Settle {
+    /// Whose, and in which currency.
+    pub key: SettlementKey,
+    /// The last date of the batch before, as of when it was added up.
+    pub after: Option<CivilDate>,
+    /// The first date.
+    pub first: CivilDate,
+    /// The last date.
+    pub last: CivilDate,
+    /// The date of settlement, S.
+    pub date: CivilDate,
+    /// What moved.
+    pub moves: Moves,
+}
+
 /// A new wallet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OpenWallet {
@@ -227,6 +248,8 @@ pub struct Keys {
     pub stores: Vec<StoreKey>,
     /// Notifications.
     pub notifications: Vec<EventId>,
+    /// Accounts whose last batch is needed.
+    pub settlements: Vec<SettlementKey>,
 }
 
 impl Command {
@@ -239,6 +262,7 @@ impl Command {
             Self::Close(key) => Some(key.partner),
             Self::Refund(refund) => Some(refund.key.partner),
             Self::WorkOff(key) => Some(key.partner),
+            Self::Settle(settle) => Some(settle.key.partner),
             Self::RegisterStore(data) => Some(data.shop.partner),
             Self::ReviewStore(review) => Some(review.key.partner),
             Self::NoteDelivery(_)
@@ -260,6 +284,7 @@ impl Command {
             Self::Close(key) => Some(key),
             Self::Refund(refund) => Some(&refund.trade),
             Self::WorkOff(_)
+            | Self::Settle(_)
             | Self::RegisterStore(_)
             | Self::ReviewStore(_)
             | Self::NoteDelivery(_)
@@ -298,6 +323,7 @@ impl Command {
                 keys.refunds.push(key.clone());
                 keys.funds.push(key.partner);
             }
+            Self::Settle(settle) => keys.settlements.push(settle.key),
             Self::RegisterStore(data) => keys.stores.push(data.key()),
             Self::ReviewStore(review) => keys.stores.push(review.key.clone()),
             Self::NoteDelivery(delivery) => keys.notifications.push(delivery.notification),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::fx::{Rate, RateTable};
 use crate::id::PartnerId;
 use crate::partner::Partner;
+use crate::shop::Shop;
 use crate::time::Span;
 
 /// A version of the configuration. A change makes another one; a decision sees exactly one.
@@ -26,6 +27,9 @@ pub struct Config {
 pub enum ConfigChange {
     /// A partner is new, or has other terms or keys.
     PutPartner(Arc<Partner>),
+    /// The store of a partner's payments that name none has other names: a change by itself, so that
+    /// it undoes no other one of the same batch.
+    PutDefaultShop(Shop),
     /// A rate is new, or corrected.
     PutRate(Rate),
     /// The sandbox clock went forward to this offset.
@@ -43,6 +47,14 @@ impl Config {
         match change {
             ConfigChange::PutPartner(partner) => {
                 next.partners.insert(partner.id, Arc::clone(partner));
+            }
+            ConfigChange::PutDefaultShop(shop) => {
+                if let Some(partner) = next.partners.get_mut(&shop.partner) {
+                    *partner = Arc::new(Partner {
+                        default_shop: shop.clone(),
+                        ..Partner::clone(partner)
+                    });
+                }
             }
             ConfigChange::PutRate(rate) => next.rates.put(rate.clone()),
             ConfigChange::MoveClock(offset) => next.clock_offset = *offset,

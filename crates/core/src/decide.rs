@@ -6,6 +6,7 @@ mod confirm;
 mod notification;
 mod pay;
 mod refund;
+mod settle;
 mod store;
 mod wallet;
 
@@ -17,6 +18,7 @@ use crate::money::{Amount, Money, MoneyError};
 use crate::notification::{Notification, Tidings};
 use crate::partner::Partner;
 use crate::registration::Registration;
+use crate::settlement::Batch;
 use crate::time::{CivilDate, Timestamp};
 use crate::trade::{CloseCause, Slot, Trade, TradeState};
 use crate::wallet::Wallet;
@@ -27,6 +29,7 @@ pub use confirm::ConfirmRefusal;
 pub use notification::NotificationUnknown;
 pub use pay::{PayDone, PayRefusal};
 pub use refund::{RefundDone, RefundRefusal};
+pub use settle::SettleRefusal;
 pub use store::StoreRefusal;
 pub use wallet::WalletRefusal;
 
@@ -64,6 +67,8 @@ pub enum Reply {
     Timer(TimerOutcome),
     /// To [`Command::Refund`].
     Refund(Result<RefundDone, RefundRefusal>),
+    /// To [`Command::Settle`]: the batch.
+    Settled(Result<Box<Batch>, SettleRefusal>),
     /// To [`Command::RegisterStore`] and [`Command::ReviewStore`]: the store as it is now.
     Store(Result<Box<Registration>, StoreRefusal>),
     /// To [`Command::NoteDelivery`] and [`Command::Reschedule`]: the notification as it is now.
@@ -84,6 +89,7 @@ impl Reply {
             | Self::Cancel(_)
             | Self::Timer(_)
             | Self::Refund(_)
+            | Self::Settled(_)
             | Self::Store(_)
             | Self::Notification(_)
             | Self::Configured => None,
@@ -99,6 +105,7 @@ impl Reply {
             | Self::Cancel(_)
             | Self::Timer(_)
             | Self::Refund(_)
+            | Self::Settled(_)
             | Self::Store(_)
             | Self::Notification(_)
             | Self::Configured => None,
@@ -146,6 +153,7 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Dec
         Command::Close(key) => cancel::decide_close(set, key, context),
         Command::Refund(ask) => refund::decide(set, ask, context),
         Command::WorkOff(key) => refund::decide_work_off(set, key, context),
+        Command::Settle(settle) => settle::decide(set, settle, context),
         Command::RegisterStore(data) => store::decide_register(set, data, context),
         Command::ReviewStore(review) => store::decide_review(set, review, context),
         Command::NoteDelivery(delivery) => notification::decide_delivery(set, delivery),

@@ -152,17 +152,20 @@ pub enum Cause {
     CommissionBack,
     /// Part or all of a payment went back.
     Refund,
+    /// What a partner is owed was paid out.
+    Settlement,
 }
 
 impl Cause {
     /// Every cause, in the order of their codes.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::TopUp,
         Self::Payment,
         Self::Commission,
         Self::Cancel,
         Self::CommissionBack,
         Self::Refund,
+        Self::Settlement,
     ];
 
     /// The integer of the store.
@@ -174,6 +177,7 @@ impl Cause {
             Self::Cancel => 4,
             Self::CommissionBack => 5,
             Self::Refund => 6,
+            Self::Settlement => 7,
         }
     }
 
@@ -191,6 +195,7 @@ impl Cause {
             Self::Cancel => "cancel",
             Self::CommissionBack => "commission back",
             Self::Refund => "refund",
+            Self::Settlement => "settlement",
         }
     }
 }
@@ -202,7 +207,7 @@ pub struct Entry {
     pub event: EventId,
     /// The entry's number within the event, below [`Entry::PER_EVENT`].
     pub number: u8,
-    /// The trade that it is about; none for a top-up.
+    /// The trade that it is about; none for a top-up and a settlement.
     pub trade: Option<crate::id::TradeId>,
     /// The account that gives.
     pub debit: Account,

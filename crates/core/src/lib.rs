@@ -4,6 +4,7 @@
 //! [`decide::decide`]; a [`decide::Decision`] comes out: the changes, and the reply. Whoever runs
 //! the decision stores the changes before anyone hears the reply.
 
+pub mod calendar;
 pub mod command;
 pub mod config;
 pub mod decide;
@@ -16,6 +17,7 @@ pub mod partner;
 pub mod payment_code;
 pub mod refund;
 pub mod registration;
+pub mod settlement;
 pub mod shop;
 pub mod time;
 pub mod trade;

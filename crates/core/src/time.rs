@@ -251,6 +251,12 @@ impl CivilDate {
         Self(self.0.saturating_add(days))
     }
 
+    /// Whether it is a Saturday or a Sunday.
+    pub const fn is_weekend(self) -> bool {
+        // 1970-01-01 was a Thursday.
+        matches!((self.0.wrapping_add(3)).rem_euclid(7), 5 | 6)
+    }
+
     /// The first day of this date's month.
     #[must_use]
     pub fn first_of_month(self) -> Self {

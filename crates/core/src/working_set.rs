@@ -11,6 +11,7 @@ use crate::notification::{Delivery, Notification};
 use crate::payment_code::Alias;
 use crate::refund::{Refund, RefundKey, RefundState};
 use crate::registration::{Registration, StoreKey};
+use crate::settlement::{Batch, SettlementKey};
 use crate::shop::Shop;
 use crate::time::{CivilDate, Timestamp};
 use crate::trade::{Slot, Trade, TradeKey};
@@ -61,6 +62,8 @@ pub struct Changes {
     pub delivery: Option<Box<Delivery>>,
     /// A registered store as it is now.
     pub registration: Option<Box<Registration>>,
+    /// A settlement batch, which is new.
+    pub batch: Option<Box<Batch>>,
 }
 
 /// Debits and credits of one account, currency and business date, in minor units.
@@ -109,6 +112,8 @@ pub struct Writes {
     pub deliveries: Vec<(Delivery, u32)>,
     /// Registered stores that are new or changed.
     pub stores: Vec<StoreKey>,
+    /// Settlement batches.
+    pub batches: Vec<Batch>,
 }
 
 impl Writes {
@@ -131,6 +136,7 @@ pub struct WorkingSet {
     funds: HashMap<(PartnerId, Currency), Money>,
     stores: HashMap<StoreKey, Registration>,
     notifications: HashMap<EventId, Notification>,
+    last_batches: HashMap<SettlementKey, Batch>,
     writes: Writes,
 }
 
@@ -174,6 +180,11 @@ impl WorkingSet {
     /// Adds a notification as the store has it.
     pub fn loaded_notification(&mut self, notification: Notification) {
         self.notifications.insert(notification.id, notification);
+    }
+
+    /// Adds the last settlement batch of an account.
+    pub fn loaded_batch(&mut self, batch: Batch) {
+        self.last_batches.insert(batch.key, batch);
     }
 
     /// What stands under a partner's number.
@@ -245,6 +256,11 @@ impl WorkingSet {
         self.notifications.get(&id)
     }
 
+    /// The last settlement batch of an account.
+    pub fn last_batch(&self, key: SettlementKey) -> Option<&Batch> {
+        self.last_batches.get(&key)
+    }
+
     /// What has to be written.
     pub fn writes(&self) -> &Writes {
         &self.writes
@@ -265,6 +281,7 @@ impl WorkingSet {
             notification,
             delivery,
             registration,
+            batch,
         } = changes;
         if let Some(slot) = slot {
             let key = slot.key().clone();
@@ -306,6 +323,9 @@ impl WorkingSet {
         if let Some(notification) = notification {
             self.apply_notification(*notification, delivery);
         }
+        if let Some(batch) = batch {
+            self.apply_batch(*batch);
+        }
         if let Some(registration) = registration {
             let key = registration.data.key();
             self.stores.insert(key.clone(), *registration);
@@ -313,6 +333,11 @@ impl WorkingSet {
                 self.writes.stores.push(key);
             }
         }
+    }
+
+    fn apply_batch(&mut self, batch: Batch) {
+        self.writes.batches.push(batch.clone());
+        self.last_batches.insert(batch.key, batch);
     }
 
     fn apply_refunds(&mut self, refunds: Vec<Refund>) {

@@ -11,8 +11,16 @@
 mod close;
 #[path = "rules/limits.rs"]
 mod limits;
+#[path = "rules/nights.rs"]
+mod nights;
+#[path = "rules/notifications.rs"]
+mod notifications;
 #[path = "rules/pay.rs"]
 mod pay;
+#[path = "rules/refund.rs"]
+mod refund;
+#[path = "rules/stores.rs"]
+mod stores;
 mod world;
 
 use world::World;

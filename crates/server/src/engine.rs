@@ -38,6 +38,9 @@ const DOUBT_MAX: Span = Span::seconds(5);
 const REPEATS_MAX: u32 = 10;
 /// A clock that is further behind the last commit was being moved when its process ended.
 const CLOCK_SLACK: Span = Span::seconds(1);
+/// After a timer that could not be read or stored no other is tried for this long: what is due stays
+/// due, and a broken disk must not be asked in a circle.
+const TIMERS_REST: Span = Span::seconds(1);
 /// Rows that wait behind the commits, per slice.
 const TEND_ROWS: usize = 256;
 
@@ -236,6 +239,7 @@ pub struct Engine {
     batch: BatchId,
     last_now: Timestamp,
     next_due: Option<Timestamp>,
+    timers_rest_until: Timestamp,
     /// Since this was last looked at.
     notifications_written: bool,
     doubt: Option<Doubt>,
@@ -279,6 +283,7 @@ impl Engine {
             batch: resume.batch,
             last_now: resume.at,
             next_due,
+            timers_rest_until: Timestamp::from_micros(0),
             notifications_written: false,
             doubt: None,
         };
@@ -289,13 +294,14 @@ impl Engine {
     pub fn step(&mut self) -> Step {
         if let Some(doubt) = self.doubt.take() {
             self.clear_doubt(doubt);
-            return Step {
-                decided: 0,
-                next_due: self.next_due,
-            };
+            return self.stepped(0);
         }
         let now = self.now();
-        let mut jobs = self.due(now);
+        let mut jobs = if now < self.timers_rest_until {
+            Vec::new()
+        } else {
+            self.due(now)
+        };
         let timers = jobs.len();
         jobs.extend(self.link.queue.take(BATCH_MAX - timers));
         let decided = jobs.len();
@@ -305,9 +311,14 @@ impl Engine {
                 self.maintain();
             }
         }
+        self.stepped(decided)
+    }
+
+    fn stepped(&self, decided: usize) -> Step {
+        let rested = |due: Timestamp| due.max(self.timers_rest_until);
         Step {
             decided,
-            next_due: self.next_due,
+            next_due: self.next_due.map(rested),
         }
     }
 
@@ -362,6 +373,7 @@ impl Engine {
                 .collect(),
             Err(error) => {
                 tracing::error!(%error, "timers could not be read; they will be");
+                self.timers_rest_until = now.plus(TIMERS_REST);
                 Vec::new()
             }
         }
@@ -408,8 +420,10 @@ impl Engine {
             Ok(()) => {}
             Err((jobs, error)) if jobs.len() == 1 => {
                 tracing::error!(%error, source = ?std::error::Error::source(&error), "a command could not be stored");
-                jobs.into_iter()
-                    .for_each(|job| job.answer(Err(Fault::NothingDone)));
+                for job in jobs {
+                    self.note_failure(&job, now);
+                    job.answer(Err(Fault::NothingDone));
+                }
             }
             Err((jobs, error)) => {
                 tracing::warn!(%error, commands = jobs.len(), "a batch could not be stored; one by one now");
@@ -417,6 +431,13 @@ impl Engine {
                     self.run_batch(vec![job], now);
                 }
             }
+        }
+    }
+
+    /// Whoever asked hears of it and may ask again; a timer stays due.
+    fn note_failure(&mut self, job: &Job, now: Timestamp) {
+        if job.reply.is_none() {
+            self.timers_rest_until = now.plus(TIMERS_REST);
         }
     }
 
@@ -506,6 +527,7 @@ impl Engine {
                 }
                 Err(_) => {
                     tracing::error!("a decision panicked; its command is answered as a fault");
+                    self.note_failure(job, now);
                     replies.push(Err(Fault::NothingDone));
                 }
             }
@@ -624,7 +646,9 @@ impl Engine {
                 target = at;
             }
         }
+        // Real time went on meanwhile: what is at the target already does not go back to it.
         let offset = target.since(self.link.clock.real());
+        let offset = offset.max(self.config.clock_offset);
         let errand = Errand::Decide(Command::Configure(ConfigChange::MoveClock(offset)));
         let now = target.max(self.last_now);
         self.run_batch(vec![Job { errand, ..job }], now);
@@ -655,6 +679,7 @@ impl Engine {
         }
         self.last_now = Timestamp::from_micros(0);
         self.next_due = None;
+        self.timers_rest_until = Timestamp::from_micros(0);
         // All of it in one batch: a store is empty or seeded, never half.
         let offset = clock.map(|at| at.since(self.link.clock.real()));
         self.take_config(Config {

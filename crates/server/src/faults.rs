@@ -1,5 +1,6 @@
 //! Fault rules: what the sandbox does wrong on purpose (`contract.md`, a fault rule).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use spotpay_core::id::PartnerId;
@@ -101,7 +102,11 @@ pub struct FaultRule {
 
 /// The rules in force, in the order in which they were made.
 #[derive(Debug, Default)]
-pub struct FaultRules(Mutex<Rules>);
+pub struct FaultRules {
+    rules: Mutex<Rules>,
+    /// Whether there are any: a payment without rules does not wait for the lock.
+    any: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct Rules {
@@ -114,7 +119,7 @@ const RULES_MAX: usize = 1_000;
 
 impl FaultRules {
     fn lock(&self) -> MutexGuard<'_, Rules> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a rule that goes off so many times; `None` when there are too many.
@@ -142,6 +147,7 @@ impl FaultRules {
             effect,
         };
         all.rules.push(rule.clone());
+        self.any.store(true, Ordering::Release);
         Some(rule)
     }
 
@@ -161,6 +167,7 @@ impl FaultRules {
     /// Takes all away.
     pub fn clear(&self) {
         self.lock().rules.clear();
+        self.any.store(false, Ordering::Release);
     }
 
     /// What goes wrong with this answer, if something does: the first rule that fits goes off.
@@ -197,8 +204,16 @@ impl FaultRules {
         found.is_some()
     }
 
+    /// Whether there are rules at all.
+    pub fn are_any(&self) -> bool {
+        self.any.load(Ordering::Acquire)
+    }
+
     /// The first rule with something left that fits goes off.
     fn fire<T>(&self, fits: impl Fn(&FaultRule) -> Option<T>) -> Option<T> {
+        if !self.are_any() {
+            return None;
+        }
         let mut all = self.lock();
         let mut rules = all.rules.iter_mut().filter(|rule| rule.times_left > 0);
         rules.find_map(|rule| {

@@ -187,19 +187,7 @@ fn admit(
     client: IpAddr,
     exchange: &mut Exchange,
 ) -> Result<Admitted, WireCode> {
-    if let Some(fault @ form::Fault::TooLarge { .. }) = form.first_fault() {
-        exchange.reason = Some(fault.to_string());
-        return Err(code::ILLEGAL_ARGUMENT);
-    }
-    form.charset().map_err(|refusal| {
-        exchange.reason = Some(refusal.to_string());
-        code::ILLEGAL_CHARSET
-    })?;
-    let service = form
-        .get("service")
-        .and_then(|name| name.parse::<Service>().ok())
-        .ok_or(code::ILLEGAL_SERVICE)?;
-    exchange.service = Some(service);
+    let service = read_service(form, exchange)?;
     if service == Service::NotifyVerify && form.get("sign").is_none() {
         return Ok(Admitted::NotifyVerify);
     }
@@ -251,6 +239,21 @@ fn admit(
             signer,
         }),
     }
+}
+
+/// The service of a form that can be read.
+fn read_service(form: &Form, exchange: &mut Exchange) -> Result<Service, WireCode> {
+    if let Some(fault @ form::Fault::TooLarge { .. }) = form.first_fault() {
+        exchange.reason = Some(fault.to_string());
+        return Err(code::ILLEGAL_ARGUMENT);
+    }
+    form.charset().map_err(|refusal| {
+        exchange.reason = Some(refusal.to_string());
+        code::ILLEGAL_CHARSET
+    })?;
+    let service = form.get("service").and_then(|name| name.parse().ok());
+    exchange.service = service;
+    service.ok_or(code::ILLEGAL_SERVICE)
 }
 
 /// The service as contracts list it; `notify_verify` is nobody's in particular.
@@ -415,6 +418,8 @@ async fn serve_pay(call: &Call<'_>, exchange: &mut Exchange) -> Said {
     }
     let said = answer::pay(outcome, partner, id, amount, trade);
     if let Said::Pay(pay::Answer::Success(_), Some(trade)) = said
+        && app.faults.are_any()
+        && notifier::will_tell(app, trade)
         && app.faults.is_before_answer(Target::NotifyTrade, partner.id)
     {
         notifier::until_told(app, trade).await;

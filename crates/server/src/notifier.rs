@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use spotpay_core::command::Command;
-use spotpay_core::id::{EventId, PartnerId};
+use spotpay_core::id::{EventId, PartnerId, TradeId};
 use spotpay_core::notification::{Delivery, Notification, Tidings};
 use spotpay_core::time::{Span, Timestamp};
 use spotpay_store::StoreError;
@@ -20,7 +20,7 @@ use spotpay_wire::notification::{NotifyId, NotifySecret, is_acknowledged};
 use tokio::sync::Notify;
 
 use crate::app::App;
-use crate::engine::{Fault, Outcome};
+use crate::engine::Outcome;
 use crate::faults::{NotifyEffect, Target};
 use courier::{Courier, Heard};
 pub use driver::{move_clock, until_told};
@@ -112,6 +112,12 @@ pub fn is_open(app: &App, partner: PartnerId, notify_id: &str) -> Result<bool, S
     Ok(found.is_some_and(|found| found.partner == partner && found.is_open()))
 }
 
+/// Whether somebody wants to hear of a trade.
+pub fn will_tell(app: &App, trade: TradeId) -> bool {
+    let found = app.readers.read(|reader| reader.notifications_of(trade));
+    found.is_ok_and(|found| !found.is_empty())
+}
+
 /// The fields of a notification as a sending at an instant has them; none when it cannot be sent.
 pub fn fields_at(
     app: &App,
@@ -130,31 +136,27 @@ fn take_due(app: &App, now: Timestamp) -> Result<Vec<Notification>, StoreError> 
         if now < first {
             continue;
         }
-        let under_way = under_way(app, partner);
-        let room = PARTNER_FLIGHTS_MAX.saturating_sub(under_way.len());
-        if room == 0 {
+        // Held while reading: one that is not under way was noted before, if it was sent at all.
+        let mut flights = app.notifier.flights();
+        let own = flights_of(&flights, partner);
+        if PARTNER_FLIGHTS_MAX <= own || FLIGHTS_MAX <= flights.len() {
             continue;
         }
-        let look = PARTNER_FLIGHTS_MAX + under_way.len();
+        let room = (PARTNER_FLIGHTS_MAX - own).min(FLIGHTS_MAX - flights.len());
         let due = app
             .readers
-            .read(|reader| reader.notifications_due(partner, now, look))?;
-        let mut flights = app.notifier.flights();
-        for notification in due {
-            if room <= flights_of(&flights, partner).saturating_sub(under_way.len())
-                || flights.len() >= FLIGHTS_MAX
-            {
-                break;
-            }
-            if let std::collections::btree_map::Entry::Vacant(entry) =
-                flights.entry(notification.id)
-            {
-                entry.insert(Flight {
-                    partner,
-                    is_waited_for: false,
-                });
-                taken.push(notification);
-            }
+            .read(|reader| reader.notifications_due(partner, now, own + room))?;
+        let free = due
+            .into_iter()
+            .filter(|found| !flights.contains_key(&found.id));
+        let free: Vec<Notification> = free.take(room).collect();
+        for notification in free {
+            let flight = Flight {
+                partner,
+                is_waited_for: false,
+            };
+            flights.insert(notification.id, flight);
+            taken.push(notification);
         }
     }
     Ok(taken)
@@ -173,8 +175,11 @@ fn under_way(app: &App, partner: PartnerId) -> Vec<EventId> {
     own.map(|(id, _)| *id).collect()
 }
 
-/// When the next sending that is not under way is due.
+/// When the next sending that is not under way is due; none while it has to wait for a landing.
 fn next_due(app: &App) -> Result<Option<Timestamp>, StoreError> {
+    if FLIGHTS_MAX <= app.notifier.flights().len() {
+        return Ok(None);
+    }
     let mut next = None;
     for (partner, first) in app.readers.read(|reader| reader.waiting_partners())? {
         let under_way = under_way(app, partner);
@@ -221,7 +226,9 @@ async fn send(app: &App, notification: &Notification) -> Outcome {
     let (status, body, acknowledged) = match heard {
         Ok(heard) => {
             let is_ok = (200..300).contains(&heard.status);
-            let acknowledged = is_ok && is_acknowledged(&heard.body);
+            // Whoever believes a forger has not heard us.
+            let is_ours = effect != Some(NotifyEffect::Forge);
+            let acknowledged = is_ours && is_ok && is_acknowledged(&heard.body);
             let body = String::from_utf8_lossy(&heard.body).into_owned();
             (Some(heard.status), body, acknowledged)
         }
@@ -268,16 +275,14 @@ async fn post(
     }
 }
 
-/// Notes that a sending is over; one whose end could not be noted is tried again.
-fn note_end(app: &App, notification: &Notification, outcome: &Outcome) {
-    match outcome {
-        Ok(_) => {}
-        Err(Fault::NothingDone | Fault::Unknown) => {
-            tracing::warn!(
-                notification = notification.id.as_i64(),
-                "what came of a sending could not be noted; it is sent again"
-            );
-        }
+/// One sending under way; whatever ends it, a panic too, makes room for the next.
+struct UnderWay<'a> {
+    app: &'a App,
+    id: EventId,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.app.notifier.land(self.id);
     }
-    app.notifier.land(notification.id);
 }

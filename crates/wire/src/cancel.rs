@@ -82,7 +82,7 @@ impl Request {
             name,
             partner_trans_id: form
                 .get(theirs)
-                .map(|value| field::partner_trans_id(theirs, value))
+                .map(|value| field::partner_number(theirs, value))
                 .transpose()?,
             trade_no: form.get(ours).map(trade_no).transpose()?,
             timestamp: form.get("timestamp").map(timestamp).transpose()?,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use spotpay_core::id::{PartnerId, PartnerTransId, WalletId};
+use spotpay_core::id::{PartnerId, WalletId};
 use spotpay_core::money::{Amount, Currency, FxRate, Money};
 use spotpay_core::time::Timestamp;
 
@@ -37,12 +37,12 @@ pub(crate) fn partner(form: &Form) -> Result<PartnerId, ParseRefusal> {
     )
 }
 
-/// The partner's number for a trade. One that an answer could not carry back unchanged, because
-/// parsers fold blanks (`spec/12`, answer 4), is refused before money moves under it.
-pub(crate) fn partner_trans_id(
+/// The partner's number for a trade or a refund. One that an answer could not carry back unchanged,
+/// because parsers fold blanks (`spec/12`, answer 4), is refused before money moves under it.
+pub(crate) fn partner_number<T: FromStr>(
     field: &'static str,
     value: &str,
-) -> Result<PartnerTransId, ParseRefusal> {
+) -> Result<T, ParseRefusal> {
     const RULE: &str = "1 to 64 characters without controls, quotes and outer or doubled blanks";
     if value.trim_matches(' ') != value || value.contains("  ") {
         return Err(ParseRefusal::malformed(field, RULE, value));

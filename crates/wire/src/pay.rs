@@ -161,7 +161,7 @@ impl Request {
         let quantity = quantity.map(|value| parsed("quantity", value, "a whole number above zero"));
         let quantity = quantity.transpose()?;
         let trans_name = text("trans_name", name)?;
-        let partner_trans_id = field::partner_trans_id("partner_trans_id", trans_id)?;
+        let partner_trans_id = field::partner_number("partner_trans_id", trans_id)?;
         let trans_currency = form.get("trans_currency");
         let trans_currency = trans_currency.map(|value| known_currency("trans_currency", value));
         let trans_currency = trans_currency.transpose()?;

@@ -42,7 +42,7 @@ impl Request {
         if ours.is_none() && theirs.is_none() {
             return Err(ParseRefusal::Missing("partner_trans_id"));
         }
-        let theirs = theirs.map(|value| field::partner_trans_id("partner_trans_id", value));
+        let theirs = theirs.map(|value| field::partner_number("partner_trans_id", value));
         let ours = |value| {
             parsed(
                 "alipay_trans_id",

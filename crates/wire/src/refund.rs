@@ -8,7 +8,7 @@ use spotpay_core::refund::RefundMode;
 
 use crate::field::{self, Code, ResultCode, parsed, required};
 use crate::form::Form;
-use crate::refusal::ParseRefusal;
+use crate::refusal::{ParseRefusal, cut};
 use crate::service::Service;
 use crate::trade_no::TradeNo;
 use crate::xml::{Accepted, FieldError, Fields};
@@ -66,7 +66,7 @@ impl Request {
         }
         let [trans_id, refund_id, amount, currency] = values;
         let notify_url = field::notify_url(form)?;
-        let partner_trans_id = field::partner_trans_id("partner_trans_id", trans_id)?;
+        let partner_trans_id = field::partner_number("partner_trans_id", trans_id)?;
         let trade_no = |value| {
             parsed(
                 "alipay_trans_id",
@@ -133,15 +133,18 @@ fn read_refund_id(value: &str, trans_id: &str) -> Result<PartnerRefundId, ParseR
         let rule = "another number than partner_trans_id";
         return Err(ParseRefusal::malformed(NAME, rule, value));
     }
-    let rule = "1 to 64 characters without controls, quotes and outer or doubled blanks";
-    parsed(NAME, value, rule)
+    field::partner_number(NAME, value)
 }
 
-/// An unknown currency is malformed here; one that is not the payment's is for core to refuse
+/// A currency that is none is no payment's; any other that is not the payment's is for core to refuse
 /// (`spec/13`, 20).
 fn read_amount(value: &str, currency: &str) -> Result<Amount, ParseRefusal> {
     const RULE: &str = "0.01 to 9999999.99 with the decimals of the currency";
-    let currency: Currency = parsed("currency", currency, "a currency, such as HKD")?;
+    let currency: Currency = currency
+        .parse()
+        .map_err(|_| ParseRefusal::ForeignCurrency {
+            value: cut(currency),
+        })?;
     let max = match currency.exponent() {
         0 => AMOUNT_MAX_MAJOR,
         _ => AMOUNT_MAX,

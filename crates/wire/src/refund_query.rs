@@ -35,7 +35,7 @@ impl Request {
         let partner = field::partner(form)?;
         let trade = required(form, "out_trade_no")?;
         let refund = required(form, "out_return_no")?;
-        let out_trade_no = field::partner_trans_id("out_trade_no", trade)?;
+        let out_trade_no = field::partner_number("out_trade_no", trade)?;
         if refund.chars().count() > RETURN_NO_MAX {
             let rule = "at most 128 characters";
             return Err(ParseRefusal::malformed("out_return_no", rule, refund));

@@ -36,6 +36,12 @@ pub enum ParseRefusal {
         /// What was sent.
         value: String,
     },
+    /// A refund's currency that is none, and so not its payment's.
+    #[error("currency is {value:?}, which no payment has")]
+    ForeignCurrency {
+        /// What was sent.
+        value: String,
+    },
     /// Above 100000000.00.
     #[error("trans_amount is {value}, above {}", crate::pay::AMOUNT_MAX)]
     AboveMaximum {
@@ -97,6 +103,7 @@ impl ParseRefusal {
             Self::Malformed { .. } => code::INVALID_PARAMETER,
             Self::SellerDiffers { .. } => code::SELLER_NOT_EXIST,
             Self::UnknownCurrency { .. } => code::EXCHANGE_AMOUNT_OR_CURRENCY_ERROR,
+            Self::ForeignCurrency { .. } => code::CURRENCY_NOT_SAME,
             Self::AboveMaximum { .. } => code::TOTAL_FEE_EXCEED,
             Self::Store(_) => code::PARAM_ILLEGAL,
         }
@@ -109,6 +116,7 @@ impl ParseRefusal {
             Self::Malformed { .. }
             | Self::SellerDiffers { .. }
             | Self::UnknownCurrency { .. }
+            | Self::ForeignCurrency { .. }
             | Self::AboveMaximum { .. }
             | Self::Store(_) => false,
         }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 
 use super::PayArgs;
-use crate::gateway::Gateway;
+use crate::companion::Companion;
 
 /// Wallets of a preloaded store.
 const PRELOAD_WALLETS: u64 = 1_000_000;
@@ -19,7 +19,7 @@ const PRELOAD_BATCH: u64 = 512;
 /// A gateway to drive.
 pub(super) struct Target {
     origin: String,
-    own: Option<Gateway>,
+    own: Option<Companion>,
     _folder: Option<tempfile::TempDir>,
     agent: ureq::Agent,
 }
@@ -52,7 +52,7 @@ impl Target {
             }
         };
         preload(&data, args.preload, args.random_ids)?;
-        let own = Gateway::start(&data, None)?;
+        let own = Companion::serve(&data, None)?;
         Ok(Self {
             origin: own.origin().to_owned(),
             own: Some(own),
@@ -121,7 +121,7 @@ impl Target {
 
     /// Ends our own server as an operator would.
     pub(super) fn stop(self) -> anyhow::Result<()> {
-        self.own.map_or(Ok(()), Gateway::stop)
+        self.own.map_or(Ok(()), |own| own.stop().map(drop))
     }
 }
 

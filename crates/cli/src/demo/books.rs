@@ -34,6 +34,22 @@ pub(super) fn close(stage: &Stage, before: &[Money], paper: &mut Paper) -> anyho
     Ok(())
 }
 
+/// What the shop's own receiver printed: a line a notification, and whether it is to be believed.
+pub(super) fn heard(printed: &str, paper: &mut Paper) {
+    let lines: Vec<Value> = printed
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    let believed = lines.iter().filter(|line| line["verified"] == true).count();
+    let got = format!("{believed} of {}", lines.len());
+    paper.check(Check::new(
+        "notifications",
+        "believed by the shop",
+        script::BELIEVED,
+        got,
+    ));
+}
+
 fn zero(currency: spotpay_client::Currency) -> String {
     with_currency(Money::zero(currency))
 }

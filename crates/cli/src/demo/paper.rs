@@ -329,7 +329,7 @@ impl Paper {
 
 fn row([time, shop, what, amount, result, wallet, commission]: [&str; 7]) -> String {
     format!(
-        "{time:<8}  {shop:<9}  {what:<30}  {amount:>10}  {result:<26}  {wallet:>11}  {commission:>10}"
+        "{time:<8}  {shop:<9}  {what:<30}  {amount:>10}  {result:<27}  {wallet:>11}  {commission:>10}"
     )
 }
 
@@ -394,7 +394,7 @@ mod tests {
         for row in DAY.iter().flat_map(|part| part.rows) {
             let widths = [
                 (row.what, 30),
-                (row.result, 26),
+                (row.result, 27),
                 (row.moved, 11),
                 (row.commission, 10),
             ];

@@ -7,8 +7,8 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use spotpay_client::{
     Action, Amount, Client, Currency, Ending, FileJournal, Gateway, HttpSettings, HttpTransport,
-    Money, NotPaid, Outcome, Pace as _, PartnerTransId, Patience, PaymentCode, Receipt, Sale,
-    Settings, Silent, Span, TradeNo,
+    Money, NotPaid, Outcome, Pace as _, PartnerTransId, Patience, PaymentCode, Receipt, RefundMode,
+    RefundOrder, RefundStatus, Refunding, Sale, Settings, Silent, Span, TradeNo,
 };
 
 use super::paper::{Seen, Step, signed};
@@ -35,13 +35,15 @@ pub(super) struct Stage {
     pub(super) api: Api,
     clock: ShopClock,
     cable: Cable,
+    /// Where the shop hears notifications.
+    listens_at: String,
     tills: Vec<Till>,
     sold: BTreeMap<&'static str, Sold>,
 }
 
 impl Stage {
     /// From what the gateway left in its folder; journals go into the other one.
-    pub(super) fn open(data: &Path, folder: &Path) -> anyhow::Result<Self> {
+    pub(super) fn open(data: &Path, folder: &Path, listens_at: &str) -> anyhow::Result<Self> {
         let file = SandboxFile::read(data).map_err(|failure| {
             let path = data.display();
             anyhow::anyhow!("{path} has no sandbox.json to begin with: {failure:?}")
@@ -57,6 +59,7 @@ impl Stage {
             clock: ShopClock::new(api.clone())?,
             api,
             cable: Cable::new(http),
+            listens_at: format!("{listens_at}/notify"),
             tills: tills.collect::<anyhow::Result<_>>()?,
             sold: BTreeMap::new(),
         })
@@ -95,7 +98,13 @@ impl Stage {
             Ok(seen) => (seen, Ok(())),
             Err(error) => (Seen::nothing(), Err(error)),
         };
-        let currency = self.till(row.shop).map_or(Currency::HKD, |it| it.currency);
+        let own = self.till(row.shop).map_or(Currency::HKD, |it| it.currency);
+        let named = if let Act::Refund { currency, .. } = row.act {
+            currency.and_then(|code| code.parse().ok())
+        } else {
+            None
+        };
+        let currency = named.unwrap_or(own);
         (Step::new(row, currency, self.clock.now(), seen), trouble)
     }
 
@@ -150,7 +159,89 @@ impl Stage {
             Act::Repeat => self.repeat(row),
             Act::Resume => self.resume(row),
             Act::Cancel => self.cancel(row),
+            Act::Refund { id, currency } => self.refund(row, id, currency, RefundMode::Sync),
+            Act::RefundLater(id) => self.refund(row, id, None, RefundMode::Async),
+            Act::RefundQuery(id) => self.refund_query(row, id),
+            Act::LoseNews => {
+                let rule = json!({"service": "notify_refund", "effect": {"notify": "lose"}});
+                self.api.post("/faults", &rule)?;
+                Ok("a fault rule waits".to_owned())
+            }
+            Act::Night(id) => {
+                self.clock.turn(&json!({"set": script::NIGHT}))?;
+                self.refund_query(row, id)
+            }
+            Act::Told(id) => self.told(id),
         }
+    }
+
+    /// A refund, at once or by the batch.
+    fn refund(
+        &self,
+        row: &Row,
+        refund_id: &str,
+        currency: Option<&str>,
+        mode: RefundMode,
+    ) -> anyhow::Result<String> {
+        let till = self.till(row.shop)?;
+        let currency = currency.map_or(Ok(till.currency), str::parse)?;
+        let amount = Amount::new(Money::parse_major(row.amount, currency)?)?;
+        let mut order = RefundOrder::new(id(row)?, refund_id.parse()?, amount);
+        order.mode = mode;
+        order.notify_url = match mode {
+            RefundMode::Sync => None,
+            RefundMode::Async => Some(self.listens_at.as_str().into()),
+        };
+        let client = Client::new(till.settings.clone(), &self.cable);
+        Ok(match client.refund(&order, &self.clock) {
+            Outcome::Success(Refunding::Refunded(receipt)) => match receipt.conversion {
+                Some(conversion) => format!("refunded {} CNY", conversion.cny.major()),
+                None => "refunded".to_owned(),
+            },
+            Outcome::Success(Refunding::Accepted(_)) => "accepted".to_owned(),
+            Outcome::Success(_) => "neither refunded nor accepted".to_owned(),
+            Outcome::Refused(refusal) => refusal.code().to_owned(),
+            Outcome::Unknown(doubt) => format!("not known: {doubt}"),
+            _ => "not known".to_owned(),
+        })
+    }
+
+    fn refund_query(&self, row: &Row, refund_id: &str) -> anyhow::Result<String> {
+        let till = self.till(row.shop)?;
+        let client = Client::new(till.settings.clone(), &self.cable);
+        Ok(match client.refund_query(&id(row)?, &refund_id.parse()?) {
+            Outcome::Success(found) => match found.status {
+                RefundStatus::Success => "refunded".to_owned(),
+                RefundStatus::Processing => "accepted, not done yet".to_owned(),
+                RefundStatus::Failed | RefundStatus::Cancelled => found.status.to_string(),
+            },
+            Outcome::Refused(refusal) => refusal.code().to_owned(),
+            Outcome::Unknown(doubt) => format!("not known: {doubt}"),
+            _ => "not known".to_owned(),
+        })
+    }
+
+    /// How often the shop was told of a refund, and whether it heard.
+    fn told(&self, refund_id: &str) -> anyhow::Result<String> {
+        let all = self.api.fetch("/notifications")?;
+        let found = all
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|one| one["fields"]["out_return_no"] == refund_id);
+        let found = found.context("there is no such notification")?;
+        let attempts = found["attempts"].as_array().map_or(0, Vec::len);
+        let times = match attempts {
+            1 => "once".to_owned(),
+            2 => "twice".to_owned(),
+            more => format!("{more} times"),
+        };
+        let heard = if found["state"] == "acknowledged" {
+            "heard"
+        } else {
+            "not heard"
+        };
+        Ok(format!("told {times}, {heard}"))
     }
 
     fn sold(&self, id: &str) -> anyhow::Result<&Sold> {
@@ -329,7 +420,8 @@ fn ending_words(ending: &Ending) -> String {
             NotPaid::Closed => "closed, not paid".to_owned(),
             NotPaid::Cancelled { action } => cancel_words(*action),
             NotPaid::NeverSent(failure) => format!("not sent: {failure}"),
-            NotPaid::Refunded { .. } | _ => format!("not paid: {why}"),
+            NotPaid::Refunded { .. } => "refunded in full".to_owned(),
+            _ => format!("not paid: {why}"),
         },
         Ending::Unknown(_) | _ => "not known".to_owned(),
     }

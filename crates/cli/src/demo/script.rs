@@ -3,6 +3,13 @@
 /// When the sandbox clock starts: a Monday morning.
 pub(super) const OPENING: &str = "2026-11-23T08:55:00+08:00";
 
+/// When the batch of the first day begins.
+pub(super) const NIGHT: &str = "2026-11-23T23:00:00+08:00";
+
+/// The shop that hears notifications, and what it must believe of them.
+pub(super) const LISTENER: &str = "tea-house";
+pub(super) const BELIEVED: &str = "1 of 1";
+
 /// A shop with the way it signs and what it prices in.
 pub(super) struct Shop {
     pub(super) name: &'static str,
@@ -72,6 +79,21 @@ pub(super) enum Act {
     Resume,
     /// A cancel.
     Cancel,
+    /// A refund at once, in the shop's currency or another.
+    Refund {
+        id: &'static str,
+        currency: Option<&'static str>,
+    },
+    /// A refund that the batch will do, which the shop wants to hear of.
+    RefundLater(&'static str),
+    /// What became of a refund.
+    RefundQuery(&'static str),
+    /// The first sending of a refund's notification will get lost.
+    LoseNews,
+    /// The clock goes to 23:00, then what became of a refund.
+    Night(&'static str),
+    /// How a refund was told.
+    Told(&'static str),
 }
 
 /// One line of the day.
@@ -139,6 +161,10 @@ pub(super) const DAY: &[Part] = &[
     Part {
         title: "Cancels",
         rows: CANCELS,
+    },
+    Part {
+        title: "Refunds: at once, or by the batch from 23:00, of which the shop is told",
+        rows: REFUNDS,
     },
     Part {
         title: "Around midnight: a sale may be cancelled on its day, and 15 minutes long in any case",
@@ -228,7 +254,49 @@ const CANCELS: &[Row] = rows! {
         => "TRADE_HAS_CLOSE", "0.00 HKD", "0.00 HKD";
 };
 
+const REFUNDS: &[Row] = rows! {
+    "23T16:00:00" "tea-house" "alice" "DEMO-09" Act::Refund { id: "DEMO-R1", currency: None },
+        "part of her 12.00, at once", "2.00"
+        => "refunded", "+2.00 HKD", "0.00 HKD";
+    "23T16:05:00" "tea-house" "bob" "DEMO-02" Act::Refund { id: "DEMO-R2", currency: None },
+        "part of his 100.00, at once", "30.00"
+        => "refunded", "+27.60 CNY", "0.00 HKD";
+    "23T16:10:00" "tea-house" "bob" "DEMO-02" Act::Refund { id: "DEMO-R3", currency: Some("CNY") },
+        "in CNY, at a shop in Hong Kong", "9.20"
+        => "CURRENCY_NOT_SAME", "0.00 CNY", "0.00 HKD";
+    "23T16:15:00" "duty-free" "bob" "DEMO-03" Act::Refund { id: "DEMO-R4", currency: None },
+        "all of it, standard contract", "10.00"
+        => "refunded 72.00 CNY", "+72.00 CNY", "0.00 USD";
+    "23T16:20:00" "dim-sum" "alice" "DEMO-04" Act::Refund { id: "DEMO-R5", currency: None },
+        "more than the shop is owed", "58.00"
+        => "MERCHANT_BALANCE_NOT_ENOUGH", "0.00 HKD", "0.00 HKD";
+    "23T16:30:00" "tea-house" "alice" "DEMO-16" Act::RefundLater("DEMO-R6"),
+        "all of her 45.00, tonight", "45.00"
+        => "accepted", "0.00 HKD", "0.00 HKD";
+    "23T16:30:30" "tea-house" "alice" "DEMO-16" Act::RefundLater("DEMO-R6"),
+        "the same request once more", "45.00"
+        => "accepted", "0.00 HKD", "0.00 HKD";
+    "23T16:31:00" "tea-house" "alice" "DEMO-16" Act::RefundQuery("DEMO-R6"),
+        "what became of it", "45.00"
+        => "accepted, not done yet", "0.00 HKD", "0.00 HKD";
+    "23T22:59:00" "tea-house" "alice" "DEMO-16" Act::LoseNews,
+        "the first news will get lost", "45.00"
+        => "a fault rule waits", "0.00 HKD", "0.00 HKD";
+    "23T22:59:30" "tea-house" "alice" "DEMO-16" Act::Night("DEMO-R6"),
+        "the clock strikes 23:00", "45.00"
+        => "refunded", "+45.00 HKD", "0.00 HKD";
+    "23T23:01:00" "tea-house" "alice" "DEMO-16" Act::Told("DEMO-R6"),
+        "was the shop told?", "45.00"
+        => "told once, not heard", "0.00 HKD", "0.00 HKD";
+    "23T23:02:30" "tea-house" "alice" "DEMO-16" Act::Told("DEMO-R6"),
+        "and two minutes later?", "45.00"
+        => "told twice, heard", "0.00 HKD", "0.00 HKD";
+};
+
 const MIDNIGHT: &[Row] = rows! {
+    "23T23:30:00" "tea-house" "alice" "DEMO-21" Act::LoseNetwork,
+        "network fails before midnight", "25.00"
+        => "not known, in the journal", "-25.00 HKD", "+0.30 HKD";
     "23T23:58:00" "tea-house" "alice" "DEMO-19" Act::Pay, "alice pays", "20.00"
         => "paid with ALIPAYHK", "-20.00 HKD", "+0.24 HKD";
     "23T23:59:59" "tea-house" "alice" "DEMO-20" Act::Pay, "alice pays in the last second", "30.00"
@@ -239,6 +307,9 @@ const MIDNIGHT: &[Row] = rows! {
     "24T00:20:00" "tea-house" "alice" "DEMO-19" Act::Cancel,
         "cancel 23:58:00 after 22 min", "20.00"
         => "TRADE_CANCEL_TIME_OUT", "0.00 HKD", "0.00 HKD";
+    "24T00:30:00" "tea-house" "alice" "DEMO-21" Act::Resume,
+        "too late: the till refunds", "25.00"
+        => "refunded in full", "+25.00 HKD", "0.00 HKD";
 };
 
 /// A line of the closing table: what it is about, and what it must say.
@@ -246,29 +317,30 @@ pub(super) type Must = (&'static str, &'static str);
 
 /// Trades by state.
 pub(super) const TRADES: &[Must] = &[
-    ("TRADE_SUCCESS", "7"),
-    ("TRADE_CLOSED", "6"),
+    ("TRADE_SUCCESS", "5"),
+    ("TRADE_CLOSED", "9"),
     ("WAIT_BUYER_PAY", "0"),
 ];
 
 /// Wallets at the end of the day.
 pub(super) const WALLETS: &[Must] = &[
-    ("alice", "99865.00 HKD"),
-    ("bob", "99836.00 CNY"),
+    ("alice", "99912.00 HKD"),
+    ("bob", "99935.60 CNY"),
     ("poor", "0.00 HKD"),
     ("careful", "99750.00 HKD"),
     ("frozen", "100000.00 HKD"),
 ];
 
-/// What is owed to the shops: what was paid, less the commission.
+/// What is owed to the shops: what was paid, less what went back and the commission, which a refund
+/// leaves with us.
 pub(super) const PAYABLE: &[Must] = &[
-    ("tea-house", "421.88 HKD"),
+    ("tea-house", "344.58 HKD"),
     ("dim-sum", "57.30 HKD"),
-    ("duty-free", "9.88 USD"),
+    ("duty-free", "-0.12 USD"),
 ];
 
 /// What we earned.
-pub(super) const INCOME: &[Must] = &[("HKD", "5.82 HKD"), ("USD", "0.12 USD")];
+pub(super) const INCOME: &[Must] = &[("HKD", "6.12 HKD"), ("USD", "0.12 USD")];
 
 /// The sum of all accounts.
 pub(super) const SUMS: &[Must] = &[("CNY", "0.00"), ("HKD", "0.00"), ("USD", "0.00")];

@@ -169,7 +169,7 @@ fn fresh(set: &WorkingSet, ask: &AskRefund, context: &Context<'_>) -> Decided {
     }
 }
 
-/// The trade that is meant, if it is paid.
+/// The trade that is meant, if it is paid, or was refunded in full.
 fn refundable<'a>(
     set: &'a WorkingSet,
     ask: &AskRefund,
@@ -185,12 +185,12 @@ fn refundable<'a>(
     }
     match trade.state {
         TradeState::Paid(payment) => Ok((trade, payment)),
+        // Nothing is left of it, which is said after the period.
         TradeState::Closed {
             cause: CloseCause::Refunded,
+            payment: Some(payment),
             ..
-        } => Err(RefundRefusal::ExceedsRemaining {
-            remaining: Money::zero(trade.amount.currency()),
-        }),
+        } => Ok((trade, payment)),
         TradeState::Waiting | TradeState::Closed { .. } => Err(RefundRefusal::NotPaid),
     }
 }

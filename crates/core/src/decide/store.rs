@@ -73,12 +73,7 @@ fn register(set: &WorkingSet, data: &StoreData, context: &Context<'_>) -> Decide
         at: context.now,
     };
     // Payments that name no store follow the names of the default one.
-    let config = (is_default && partner.default_shop != data.shop).then(|| {
-        ConfigChange::PutPartner(Arc::new(Partner {
-            default_shop: data.shop.clone(),
-            ..Partner::clone(partner)
-        }))
-    });
+    let config = is_default.then(|| ConfigChange::PutDefaultShop(data.shop.clone()));
     Ok(Changes {
         shop: Some(Arc::new(data.shop.clone())),
         registration: Some(Box::new(registration)),

@@ -63,7 +63,7 @@ fn cancels() {
         cancel  tea-house W2             -> repeat, closed Cancelled(SpotCancel), Close
         cancel  tea-house D1             -> repeat, closed Declined, Close
         at      12:03:00
-        close   tea-house E1             -> Closed
+        close   tea-house E1             -> Done
         cancel  tea-house E1             -> repeat, closed Expired, Close
         cancel  tea-house E2             -> closed Expired, Close
         timer   tea-house E2             -> none
@@ -210,7 +210,7 @@ fn the_three_minutes() {
         decline tea-house T2 alice            -> refused NotWaiting
         timer   tea-house T2                  -> 12:03:00
         at      12:07:00.25
-        close   tea-house T2                  -> Closed
+        close   tea-house T2                  -> Done
         show    tea-house T2                  -> closed Expired unpaid at 12:03:00
         timer   tea-house T2                  -> none
         close   tea-house T2                  -> Nothing
@@ -219,7 +219,7 @@ fn the_three_minutes() {
         cancel  tea-house T3                  -> closed Expired, Close
         close   tea-house T3                  -> Nothing
         accept  tea-house T4 alice            -> refused NotWaiting
-        close   tea-house T4                  -> Closed
+        close   tea-house T4                  -> Done
         books                                 -> alice HKD 99.00, tea-house HKD 0.99, commission HKD 0.01, topups HKD -100.00
         ",
     );

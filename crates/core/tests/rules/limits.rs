@@ -193,7 +193,7 @@ fn batches() {
         at      12:03:00
         batch
         accept  tea-house W3 carol              -> refused NotWaiting
-        close   tea-house W3                    -> Closed
+        close   tea-house W3                    -> Done
         close   tea-house W3                    -> Nothing
         cancel  tea-house W3                    -> repeat, closed Expired, Close
         cancel  tea-house W4                    -> closed Expired, Close

@@ -377,7 +377,7 @@ fn repeats_of_a_closed_trade() {
         pay     tea-house E1 10.00 HKD carol/e1
         pay     tea-house E2 10.00 HKD carol/e2
         at      12:03:00
-        close   tea-house E1                   -> Closed
+        close   tea-house E1                   -> Done
         show    tea-house P1                   -> closed Cancelled(Cancel) after payment at 12:00:00
         show    tea-house W1                   -> closed Cancelled(Cancel) unpaid at 12:00:00
         show    tea-house D1                   -> closed Declined unpaid at 12:00:00
@@ -400,7 +400,7 @@ fn repeats_of_a_closed_trade() {
         pay     tea-house D1 9.00 HKD carol/d1  -> refused ContentDiffers
         pay     tea-house E2 9.00 HKD carol/e2  -> refused ContentDiffers
         timer   tea-house E2                    -> 12:03:00
-        close   tea-house E2                    -> Closed
+        close   tea-house E2                    -> Done
         books                                   -> alice HKD 100.00, carol HKD 100.00, bob HKD 100.00, topups HKD -300.00
         ",
     );

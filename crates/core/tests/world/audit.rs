@@ -1,18 +1,21 @@
 //! What must hold after every step, reckoned again without core's own arithmetic.
 
+mod notifications;
+mod refunds;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use spotpay_core::command::Command;
 use spotpay_core::config::{Config, ConfigChange};
-use spotpay_core::decide::{Context, Decision, Reply};
+use spotpay_core::decide::{Context, Decision, RefundRefusal, Reply};
 use spotpay_core::id::{PartnerId, WalletId};
 use spotpay_core::ledger::{Account, AccountTotal, Cause, Entry};
 use spotpay_core::money::{Amount, Currency, Money};
 use spotpay_core::time::{CivilDate, Timestamp};
-use spotpay_core::trade::{Payment, Slot, Trade, TradeState};
-use spotpay_core::working_set::{Changes, TotalMoved, Writes};
+use spotpay_core::trade::{CloseCause, Payment, Slot, Trade, TradeState};
+use spotpay_core::working_set::{Changes, TotalMoved, WorkingSet, Writes};
 
-use super::Rows;
+use super::rows::Rows;
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -26,12 +29,15 @@ pub(super) struct Audit {
     codes: BTreeSet<i64>,
     /// Partners whose contract always had a limit per day; of the others turnovers are not kept.
     limited: BTreeMap<PartnerId, bool>,
+    /// What each partner is owed, kept up decision by decision.
+    payable: BTreeMap<(PartnerId, Currency), i128>,
 }
 
 /// One decision.
 pub(super) struct Seen<'a> {
     pub(super) command: &'a Command,
-    pub(super) before: Option<&'a Slot>,
+    /// The rows as they were before it.
+    pub(super) set: &'a WorkingSet,
     pub(super) decision: &'a Decision,
 }
 
@@ -58,6 +64,13 @@ fn day_of(at: Timestamp) -> i64 {
     (at.as_micros() + 8 * 3_600 * SECOND).div_euclid(DAY)
 }
 
+/// Seconds of the day in GMT+8.
+fn second_of(at: Timestamp) -> i64 {
+    (at.as_micros() + 8 * 3_600 * SECOND)
+        .rem_euclid(DAY)
+        .div_euclid(SECOND)
+}
+
 fn month_of(date: CivilDate) -> (i16, u8) {
     let (year, month, _) = date.ymd();
     (year, month)
@@ -77,41 +90,50 @@ fn nets<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Nets {
     nets
 }
 
-/// What a paid trade leaves in the books.
+/// What a payment, less what went back of it, leaves in the books.
 fn nets_of_payment(trade: &Trade, payment: &Payment) -> Nets {
-    let (price, currency) = (minor(trade.amount), trade.amount.currency());
+    let currency = trade.amount.currency();
+    let price = minor(trade.amount) - i128::from(payment.refunded.minor());
     let paid = trade.buyer_amount();
-    let commission = i128::from(payment.commission.minor());
+    let left = minor(paid) - i128::from(payment.refunded_buyer.minor());
+    let back = i128::from(payment.commission_returned.minor());
+    let commission = i128::from(payment.commission.minor()) - back;
     let payable = Account::PartnerPayable(trade.key.partner);
     let mut nets = Nets::from([
-        (
-            (Account::Wallet(trade.wallet), paid.currency()),
-            -minor(paid),
-        ),
+        ((Account::Wallet(trade.wallet), paid.currency()), -left),
         ((payable, currency), price - commission),
         ((Account::CommissionIncome, currency), commission),
     ]);
     if paid.currency() != currency {
         nets.insert((Account::FxClearing, currency), -price);
-        nets.insert((Account::FxClearing, paid.currency()), minor(paid));
+        nets.insert((Account::FxClearing, paid.currency()), left);
     }
     nets.retain(|_, net| *net != 0);
     nets
+}
+
+fn is_refusal(reply: &Reply) -> bool {
+    match reply {
+        Reply::Pay(answer) => answer.is_err(),
+        Reply::Confirm(answer) => answer.is_err(),
+        Reply::Cancel(answer) => answer.is_err(),
+        Reply::Refund(answer) => answer.is_err(),
+        Reply::Settled(answer) => answer.is_err(),
+        Reply::Store(answer) => answer.is_err(),
+        Reply::Notification(answer) => answer.is_err(),
+        Reply::Wallet(answer) => answer.is_err(),
+        Reply::Timer(_) | Reply::Configured => false,
+    }
 }
 
 impl Audit {
     /// Checks one decision against what was there before it.
     pub(super) fn observe(&mut self, seen: &Seen<'_>, context: &Context<'_>) -> Result<(), String> {
         let Decision { changes, reply } = seen.decision;
-        let refused = matches!(
-            reply,
-            Reply::Pay(Err(_))
-                | Reply::Confirm(Err(_))
-                | Reply::Cancel(Err(_))
-                | Reply::Wallet(Err(_))
-        );
+        let refused = is_refusal(reply);
+        let failed = matches!(reply, Reply::Refund(Err(RefundRefusal::FundsShort)));
         hold(
-            !refused || *changes == Changes::default(),
+            !refused || failed || *changes == Changes::default(),
             "a refusal changes something",
         )?;
         for entry in &changes.entries {
@@ -131,18 +153,30 @@ impl Audit {
             *always = *always && limited;
         }
         if let Some(after) = &changes.slot {
-            self.transition(seen.before, after, context)?;
+            self.transition(seen, after, context)?;
+        }
+        self.refunds(seen, context)?;
+        notifications::observe(seen, context)?;
+        for entry in &changes.entries {
+            for (account, sign) in [(entry.debit, -1), (entry.credit, 1)] {
+                if let Account::PartnerPayable(partner) = account {
+                    let key = (partner, entry.currency());
+                    *self.payable.entry(key).or_default() += sign * minor(entry.amount);
+                }
+            }
         }
         Ok(())
     }
 
-    /// Nothing to waiting, paid or mark; waiting to paid or closed; paid to closed. No other way.
+    /// Nothing to waiting, paid or mark; waiting to paid or closed; paid to closed, or to paid with
+    /// other refunds. No other way.
     fn transition(
         &mut self,
-        before: Option<&Slot>,
+        seen: &Seen<'_>,
         after: &Slot,
         context: &Context<'_>,
     ) -> Result<(), String> {
+        let before = seen.set.slot(after.key());
         let (was, trade) = match (before, after) {
             (None, Slot::Mark(_)) => return Ok(()),
             (Some(_), Slot::Mark(_)) => return Err("a mark is put over something".to_owned()),
@@ -174,17 +208,27 @@ impl Audit {
             (TradeState::Waiting, TradeState::Closed { payment, .. }) => {
                 same("payment of an unpaid trade", payment, None)
             }
-            (TradeState::Paid(was), TradeState::Closed { at, payment, .. }) => {
-                same("instant of a cancel", at, context.now)?;
-                let returned = Payment {
-                    refunded: trade.amount.money(),
-                    refunded_buyer: trade.buyer_amount().money(),
-                    commission_returned: was.commission,
-                    ..was
-                };
-                same("what went back", payment, Some(returned))
+            (TradeState::Paid(was), TradeState::Paid(payment)) => {
+                let should = refunds::payment_after(trade, was, seen)?;
+                same("a payment", payment, should)
             }
-            (TradeState::Paid(_), _) => Err("a paid trade changes without closing".to_owned()),
+            (TradeState::Paid(was), TradeState::Closed { at, cause, payment }) => {
+                same("instant of an end", at, context.now)?;
+                let mut should = refunds::payment_after(trade, was, seen)?;
+                match cause {
+                    CloseCause::Expired | CloseCause::Declined => {
+                        return Err("a paid trade is closed as unpaid".to_owned());
+                    }
+                    CloseCause::Refunded => {}
+                    CloseCause::Cancelled(_) => {
+                        should.refunded = trade.amount.money();
+                        should.refunded_buyer = trade.buyer_amount().money();
+                        should.commission_returned = was.commission;
+                    }
+                }
+                same("what went back", payment, Some(should))
+            }
+            (TradeState::Paid(_), TradeState::Waiting) => Err("a paid trade waits".to_owned()),
             (TradeState::Closed { .. }, _) => Err("a closed trade changes".to_owned()),
         }
     }
@@ -212,22 +256,22 @@ impl Audit {
                     waiting.insert(trade.id, Timestamp::from_micros(due));
                     same("entries of a waiting trade", own.len(), 0)?;
                 }
-                TradeState::Paid(payment) => {
+                TradeState::Paid(payment)
+                | TradeState::Closed {
+                    payment: Some(payment),
+                    ..
+                } => {
                     let should = nets_of_payment(trade, &payment);
-                    same("books of a paid trade", nets(own), should.clone())?;
+                    same("books of a payment", nets(own), should.clone())?;
                     for ((account, currency), net) in should {
                         add(account, currency, net);
                     }
                 }
-                TradeState::Closed { payment, .. } => {
-                    same(
-                        "entries of a closed trade",
-                        !own.is_empty(),
-                        payment.is_some(),
-                    )?;
-                    same("books of a closed trade", nets(own), Nets::new())?;
+                TradeState::Closed { payment: None, .. } => {
+                    same("entries of an unpaid trade", own.len(), 0)?;
                 }
             }
+            refunds::of_trade(rows, trade)?;
             debits(rows, trade)?;
             hold(rows.shops.contains(&trade.shop), "a shop was not stored")?;
         }
@@ -239,27 +283,38 @@ impl Audit {
             same("sum of the books", of_currency.map(|(_, net)| net).sum(), 0)?;
         }
         same("books", &is, &expected)?;
+        self.payables(&is)?;
         wallets(rows, &is)?;
+        notifications::whole(rows)?;
         self.turnovers(rows)
     }
 
-    /// A limited partner's day holds what was paid on it and not cancelled on it.
+    /// What partners are owed, summed decision by decision, is what the entries say.
+    fn payables(&self, nets: &Nets) -> Result<(), String> {
+        let mut is = self.payable.clone();
+        is.retain(|_, net| *net != 0);
+        let should = nets.iter().filter_map(|((account, currency), net)| {
+            let Account::PartnerPayable(partner) = *account else {
+                return None;
+            };
+            Some(((partner, *currency), *net))
+        });
+        same("what partners are owed", is, should.collect())
+    }
+
+    /// A limited partner's day holds what was paid on it and did not go back on it.
     fn turnovers(&self, rows: &Rows) -> Result<(), String> {
         let mut expected: BTreeMap<(PartnerId, i64), i128> = BTreeMap::new();
         let limited = |partner| self.limited.get(&partner) == Some(&true);
         for trade in trades(rows).filter(|trade| limited(trade.key.partner)) {
-            let counted = match trade.state {
-                TradeState::Waiting => None,
-                TradeState::Paid(payment) => Some(payment),
-                TradeState::Closed { at, payment, .. } => {
-                    payment.filter(|payment| day_of(payment.at) != day_of(at))
-                }
-            };
-            if let Some(payment) = counted {
-                let day = (trade.key.partner, day_of(payment.at));
-                *expected.entry(day).or_default() += minor(trade.amount);
+            if let Some(payment) = trade.payment() {
+                let date = day_of(payment.at);
+                let back = refunds::back_on(rows, trade, date);
+                let day = (trade.key.partner, date);
+                *expected.entry(day).or_default() += minor(trade.amount) - back;
             }
         }
+        expected.retain(|_, taken| *taken != 0);
         let kept = rows
             .turnovers
             .iter()
@@ -312,7 +367,14 @@ fn paid(trade: &Trade, payment: &Payment, context: &Context<'_>) -> Result<(), S
     same("commission", i128::from(payment.commission.minor()), share)?;
     same("instant of a payment", payment.at, context.now)?;
     let zero = Money::zero(trade.amount.currency());
-    same("refunded", payment.refunded, zero)
+    let nothing = [
+        payment.refunded,
+        payment.commission_returned,
+        payment.refund_pending,
+    ];
+    same("what went back", nothing, [zero; 3])?;
+    let zero = Money::zero(trade.buyer_amount().currency());
+    same("what the buyer got back", payment.refunded_buyer, zero)
 }
 
 fn trades(rows: &Rows) -> impl Iterator<Item = &Trade> {
@@ -322,20 +384,14 @@ fn trades(rows: &Rows) -> impl Iterator<Item = &Trade> {
     })
 }
 
-/// At most one debit and one return per trade, each of the whole amount, the debit at its event.
+/// At most one debit per trade, of the whole amount and at its event; and never more back.
 fn debits(rows: &Rows, trade: &Trade) -> Result<(), String> {
     let own = rows.trade_entries(&trade.key);
     let wallet = Account::Wallet(trade.wallet);
     let took: Vec<_> = own.iter().filter(|entry| entry.debit == wallet).collect();
     let gave: Vec<_> = own.iter().filter(|entry| entry.credit == wallet).collect();
-    let (payment, closed) = match trade.state {
-        TradeState::Waiting => (None, false),
-        TradeState::Paid(payment) => (Some(payment), false),
-        TradeState::Closed { payment, .. } => (payment, true),
-    };
+    let payment = trade.payment();
     same("debits of a trade", took.len(), payment.iter().count())?;
-    let returns = payment.iter().filter(|_| closed).count();
-    same("returns of a trade", gave.len(), returns)?;
     for entry in took {
         same("cause of a debit", entry.cause, Cause::Payment)?;
         same("amount of a debit", entry.amount, trade.buyer_amount())?;
@@ -345,10 +401,13 @@ fn debits(rows: &Rows, trade: &Trade) -> Result<(), String> {
             payment.map(|it| it.event),
         )?;
     }
-    for entry in gave {
-        same("cause of a return", entry.cause, Cause::Cancel)?;
-        same("amount of a return", entry.amount, trade.buyer_amount())?;
-    }
+    let back: i128 = gave.iter().map(|entry| minor(entry.amount)).sum();
+    let should = payment.map_or(0, |payment| payment.refunded_buyer.minor().into());
+    same("what the buyer got back", back, should)?;
+    hold(back <= minor(trade.buyer_amount()), "more back than paid")?;
+    let returns = |entry: &&&Entry| matches!(entry.cause, Cause::Cancel | Cause::Refund);
+    let others = gave.iter().filter(|entry| !returns(entry)).count();
+    same("credits for another cause", others, 0)?;
     let zero = own.iter().filter(|entry| minor(entry.amount) <= 0).count();
     same("entries without money", zero, 0)
 }
@@ -386,13 +445,13 @@ fn wallets(rows: &Rows, nets: &Nets) -> Result<(), String> {
         same("balance", i128::from(balance.minor()), entries)?;
         let (mut day, mut month) = (0, 0);
         for trade in trades(rows).filter(|trade| trade.wallet == wallet.id) {
-            let TradeState::Paid(payment) = trade.state else {
+            let Some(payment) = trade.payment() else {
                 continue;
             };
             let date = payment.at.business_date();
             let on_day = i64::from(wallet.spent.date.as_days()) == day_of(payment.at);
             let in_month = month_of(wallet.spent.date) == month_of(date);
-            let gives = minor(trade.buyer_amount());
+            let gives = minor(trade.buyer_amount()) - i128::from(payment.refunded_buyer.minor());
             day += if on_day { gives } else { 0 };
             month += if in_month { gives } else { 0 };
         }

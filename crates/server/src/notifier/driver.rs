@@ -12,7 +12,7 @@ use spotpay_core::id::{EventId, TradeId};
 use spotpay_core::time::{Span, Timestamp};
 use tokio::task::JoinHandle;
 
-use super::{next_due, note_end, send, take_due};
+use super::{Flight, UnderWay, next_due, send, take_due};
 use crate::app::App;
 use crate::engine::Fault;
 
@@ -42,17 +42,8 @@ impl Driver {
     /// Starts nothing any more, and gives what is under way a moment.
     pub async fn stop(self, app: &App) {
         self.0.abort();
-        let landed = async {
-            loop {
-                let landed = app.notifier.landed.notified();
-                if app.notifier.flights().is_empty() {
-                    return;
-                }
-                landed.await;
-            }
-        };
         // Whatever is still under way then is sent again by the next process.
-        let _ = tokio::time::timeout(WAIT_MAX, landed).await;
+        wait_while(app, WAIT_MAX, || !app.notifier.flights().is_empty()).await;
     }
 }
 
@@ -86,11 +77,18 @@ fn start_due(app: &Arc<App>) -> bool {
     for notification in due {
         let app = Arc::clone(app);
         tokio::spawn(async move {
-            let outcome = send(&app, &notification).await;
-            if outcome.is_err() {
+            let _room = UnderWay {
+                app: &app,
+                id: notification.id,
+            };
+            if send(&app, &notification).await.is_err() {
+                let id = notification.id.as_i64();
+                tracing::warn!(
+                    id,
+                    "what came of a sending could not be noted; it is sent again"
+                );
                 tokio::time::sleep(REST).await;
             }
-            note_end(&app, &notification, &outcome);
         });
     }
     found
@@ -103,16 +101,19 @@ fn start_due(app: &Arc<App>) -> bool {
 /// As [`crate::engine::EngineHandle::submit`].
 pub async fn move_clock(app: &Arc<App>, target: Timestamp) -> Result<(), Fault> {
     let _turn = app.clock_moves.lock().await;
+    // What is due at this very instant runs too, when the clock does not move at all.
+    let mut is_run = false;
     loop {
         settle(app).await;
         let due = next_due(app).map_err(|error| {
             tracing::error!(%error, "due notifications could not be read");
             Fault::NothingDone
         })?;
-        let stop = due.map_or(target, |due| due.min(target));
         let now = app.clock.now();
-        if now < stop {
+        let stop = due.map_or(target, |due| due.min(target)).max(now);
+        if now < stop || !is_run {
             app.engine.move_clock(stop).await?;
+            is_run = true;
         } else if target <= now {
             return Ok(());
         }
@@ -123,21 +124,11 @@ pub async fn move_clock(app: &Arc<App>, target: Timestamp) -> Result<(), Fault> 
 async fn settle(app: &Arc<App>) {
     loop {
         start_due(app);
-        let all_landed = async {
-            loop {
-                let landed = app.notifier.landed.notified();
-                let waits = app
-                    .notifier
-                    .flights()
-                    .values()
-                    .any(|flight| !flight.is_waited_for);
-                if !waits {
-                    return;
-                }
-                landed.await;
-            }
-        };
-        if tokio::time::timeout(WAIT_MAX, all_landed).await.is_err() {
+        let is_waited_for = |flight: &Flight| flight.is_waited_for;
+        let landed = wait_while(app, WAIT_MAX, || {
+            !app.notifier.flights().values().all(is_waited_for)
+        });
+        if !landed.await {
             for flight in app.notifier.flights().values_mut() {
                 flight.is_waited_for = true;
             }
@@ -151,36 +142,32 @@ async fn settle(app: &Arc<App>) {
 
 /// Waits until every notification about a trade was sent once, or too long.
 pub async fn until_told(app: &App, trade: TradeId) {
-    let told = async {
-        loop {
-            let landed = app.notifier.landed.notified();
-            let waits = app
-                .readers
-                .read(|reader| reader.notifications_of(trade))
-                .is_ok_and(|found| found.iter().any(|found| found.attempts == 0));
-            if !waits {
-                return;
-            }
-            landed.await;
-        }
-    };
-    let _ = tokio::time::timeout(TOLD_MAX, told).await;
+    let find = || app.readers.read(|reader| reader.notifications_of(trade));
+    wait_while(app, TOLD_MAX, || {
+        find().is_ok_and(|found| found.iter().any(|found| found.attempts == 0))
+    })
+    .await;
 }
 
 /// Waits until a notification was sent more often than before, or too long.
 pub async fn until_sent(app: &App, id: EventId, attempts_before: u32) {
-    let sent = async {
+    let find = || app.readers.read(|reader| reader.notification(id));
+    wait_while(app, RESENT_MAX, || {
+        find().is_ok_and(|found| found.is_some_and(|found| found.attempts <= attempts_before))
+    })
+    .await;
+}
+
+/// Looks again whenever a sending is over, at most so long; whether there is nothing to wait for.
+async fn wait_while(app: &App, at_most: Duration, waits: impl Fn() -> bool) -> bool {
+    let no_more = async {
         loop {
             let landed = app.notifier.landed.notified();
-            let waits = app
-                .readers
-                .read(|reader| reader.notification(id))
-                .is_ok_and(|found| found.is_some_and(|found| found.attempts <= attempts_before));
-            if !waits {
+            if !waits() {
                 return;
             }
             landed.await;
         }
     };
-    let _ = tokio::time::timeout(RESENT_MAX, sent).await;
+    tokio::time::timeout(at_most, no_more).await.is_ok()
 }

@@ -58,6 +58,7 @@ pub(super) async fn write(
         });
     }
     let is_forged = effect == Some(NotifyEffect::Forge);
+    let is_slow = signer.is_slow();
     let seal = move || {
         if is_forged {
             forged(charset, fields, &signer)
@@ -65,7 +66,6 @@ pub(super) async fn write(
             sign(charset, fields, &signer)
         }
     };
-    let is_slow = sign_type == SignType::Rsa;
     if !is_slow {
         return Ok(seal());
     }

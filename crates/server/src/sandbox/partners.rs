@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::Uri;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spotpay_core::command::Command;
@@ -380,7 +381,9 @@ fn read_wallets(names: &[String]) -> Result<AcceptedWallets, ApiError> {
 fn read_url(text: &str) -> Result<Box<str>, ApiError> {
     let http = text.starts_with("http://") || text.starts_with("https://");
     let plain = text.chars().all(|letter| letter.is_ascii_graphic());
-    if http && plain && text.len() <= 200 {
+    let uri = text.parse::<Uri>().ok();
+    let host = uri.is_some_and(|uri| uri.host().is_some_and(|host| !host.is_empty()));
+    if http && plain && host && text.len() <= 200 {
         Ok(text.into())
     } else {
         Err(ApiError::field(

@@ -4,18 +4,18 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
 
-/// The name in the path.
-pub(super) struct Named(pub(super) String);
+/// The name in the path, or the names.
+pub(super) struct Named<T = String>(pub(super) T);
 
-impl<S: Send + Sync> FromRequestParts<S> for Named {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let path: Result<Path<String>, PathRejection> =
-            Path::from_request_parts(parts, state).await;
+        let path: Result<Path<T>, PathRejection> = Path::from_request_parts(parts, state).await;
         path.map(|Path(name)| Self(name))
             .map_err(|rejection| ApiError::bad(rejection.body_text()))
     }

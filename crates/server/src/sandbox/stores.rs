@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spotpay_core::command::{Command, StoreReview};
@@ -45,7 +45,7 @@ const REASON_RULE: &str = "1 to 200 characters, with FAILED only";
 /// `PATCH /partners/{name}/stores/{merchant}/{store}`: what the operator of a scheme decides.
 pub(super) async fn decide(
     State(app): State<Arc<App>>,
-    Path((name, merchant, store)): Path<(String, String, String)>,
+    Named((name, merchant, store)): Named<(String, String, String)>,
     Sent(body): Sent,
 ) -> Answer {
     let decision: Decision = read(&body)?;

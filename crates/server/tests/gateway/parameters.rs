@@ -13,7 +13,13 @@ const BAD: &str = "FAIL:INVALID_PARAMETER";
 const NONE: &str = "FAIL:TRADE_NOT_EXIST";
 
 /// What becomes of a request when one parameter of it is missing, empty or doubled.
-async fn check_presence(till: &Till, world: &World, base: &Params, name: &str, missing: &str) {
+pub(crate) async fn check_presence(
+    till: &Till,
+    world: &World,
+    base: &Params,
+    name: &str,
+    missing: &str,
+) {
     let mut without = base.clone();
     unset(&mut without, name);
     let said = till.ask(world, &without).await.outcome();
@@ -33,7 +39,12 @@ async fn check_presence(till: &Till, world: &World, base: &Params, name: &str, m
     }
 }
 
-async fn check_value(till: &Till, world: &World, base: &Params, row: (&str, &str, &str)) {
+pub(crate) async fn check_value(
+    till: &Till,
+    world: &World,
+    base: &Params,
+    row: (&str, &str, &str),
+) {
     let (name, value, expected) = row;
     let mut params = base.clone();
     set(&mut params, name, value);

@@ -5,16 +5,25 @@
 //! pay tea-house T1 alice 10.00          with a fresh code of alice's; or `$C`, or digits
 //! query tea-house T1                    `-` for the number leaves it out
 //! cancel|reverse|spot-cancel tea-house T1
+//! refund tea-house T1 R1 5.00           asynchronous unless `is_sync=Y` stands behind it
+//! refund-query tea-house T1 R1
+//! register tea-house M002 S002          a store in Hong Kong, as an integrator says it
+//! store-status tea-house M002 S002
+//! review tea-house M002 S002 {json}     what the operator of the scheme decides
 //! confirm careful T1 yes|no
 //! wallet alice                          what the phone shows
+//! bill alice tea-house T1               one payment on it
+//! topup alice 10.00
 //! patch wallets|partners NAME {json}
+//! account tea-house|commission-income HKD   one line of the trial balance
 //! clock PT3M                            or an instant to set it to
 //! books                                 sums are zero, and wallets equal their entries
 //! ```
 //!
 //! Behind the arguments `name=value` sets a parameter and `name=` takes it away; values with blanks
 //! stand in back ticks. Behind the arrow stand the outcome (`SUCCESS`, `UNKNOW`, `FAILED:CODE`,
-//! `FAIL:CODE`, `F:CODE`, or the status of a call), fields that must be there (`name=value`), that
+//! `FAIL:CODE`, `F:CODE`; of a refund that is found `SUCCESS:PROCESSING` or
+//! `SUCCESS:FAILED:CODE`; of a store its state; or the status of a call), fields that must be there (`name=value`), that
 //! must not (`!name`), and all of them at once (`fields=a,b,c`). `$tea-house/T1` is the gateway's
 //! number of that trade, known from its first answer on; `$tea-house/T1` never changes.
 
@@ -45,36 +54,55 @@ impl World {
                 let answer = self.does("POST", &path, &wish).await;
                 self.name(name, answer["code"].as_str().unwrap());
             }
-            ["pay", partner, id, code, amount, changes @ ..] => {
-                let till = self.till(partner).await;
-                let code = self.resolve_code(code).await;
-                let params = till.pay(id, &code, amount);
-                self.ask_line(line, &till, (partner, id), params, changes, &expected)
-                    .await;
-            }
-            ["query", partner, id, changes @ ..] => {
-                let till = self.till(partner).await;
-                let params = till.query(id);
-                self.ask_line(line, &till, (partner, id), params, changes, &expected)
-                    .await;
-            }
-            ["cancel", partner, id, changes @ ..] => {
-                let till = self.till(partner).await;
-                let params = till.cancel(id);
-                self.ask_line(line, &till, (partner, id), params, changes, &expected)
-                    .await;
-            }
-            [old @ ("reverse" | "spot-cancel"), partner, id, changes @ ..] => {
-                let till = self.till(partner).await;
-                let name = old.strip_prefix("spot-").unwrap_or(old);
-                let service = format!("alipay.acquire.overseas.spot.{name}");
-                let mut params = till.query(id);
-                set(&mut params, "service", &service);
-                self.ask_line(line, &till, (partner, id), params, changes, &expected)
-                    .await;
-            }
-            other => self.check_call(line, other, &expected).await,
+            other => match self.request(other).await {
+                Some(request) => self.ask_line(line, request, &expected).await,
+                None => self.check_call(line, other, &expected).await,
+            },
         }
+    }
+
+    /// The lines that ask the gateway, without what their `name=value` change.
+    async fn request<'a>(&self, asked: &'a [&'a str]) -> Option<Request<'a>> {
+        let [verb, partner, rest @ ..] = asked else {
+            return None;
+        };
+        let arguments = match *verb {
+            "query" | "cancel" | "reverse" | "spot-cancel" => 1,
+            "refund-query" | "register" | "store-status" => 2,
+            "pay" | "refund" => 3,
+            _ => return None,
+        };
+        let till = self.till(partner).await;
+        let (arguments, changes) = rest.split_at(arguments);
+        let params = match (*verb, arguments) {
+            ("pay", [id, code, amount]) => till.pay(id, &self.resolve_code(code).await, amount),
+            ("query", [id]) => till.query(id),
+            ("cancel", [id]) => till.cancel(id),
+            (old, [id]) => {
+                let name = old.strip_prefix("spot-").unwrap_or(old);
+                let mut params = till.query(id);
+                let service = format!("alipay.acquire.overseas.spot.{name}");
+                set(&mut params, "service", &service);
+                params
+            }
+            ("refund", [id, refund, amount]) => till.refund(id, refund, amount),
+            ("refund-query", [id, refund]) => till.refund_query(id, refund),
+            ("register", [merchant, store]) => till.register(merchant, store, self.now()),
+            ("store-status", [merchant, store]) => till.store_status(merchant, store, self.now()),
+            other => panic!("{other:?} is no request"),
+        };
+        // Stores have no number of the gateway's.
+        let id = match *verb {
+            "register" | "store-status" => "-",
+            _ => arguments.first()?,
+        };
+        Some(Request {
+            till,
+            partner,
+            id,
+            params,
+            changes,
+        })
     }
 
     /// The lines that are calls of the sandbox API.
@@ -101,6 +129,24 @@ impl World {
                 };
                 ("POST", "/clock".to_owned(), json!({word: to}).to_string())
             }
+            ["topup", wallet, amount] => (
+                "POST",
+                format!("/wallets/{wallet}/topup"),
+                json!({"amount": amount}).to_string(),
+            ),
+            ["review", partner, merchant, store, body] => (
+                "PATCH",
+                format!("/partners/{partner}/stores/{merchant}/{store}"),
+                (*body).to_owned(),
+            ),
+            ["bill", wallet, partner, id] => {
+                let found = self.bill(wallet, partner, id).await;
+                return check_call_fields(line, &found, expected);
+            }
+            ["account", name, currency] => {
+                let found = self.account(name, currency).await;
+                return check_call_fields(line, &found, expected);
+            }
             ["books"] => return self.books().await,
             other => panic!("{other:?} is no line of a script"),
         };
@@ -111,25 +157,45 @@ impl World {
             _ => status.to_string(),
         };
         assert_eq!(&outcome, wanted, "{line}\n{answer}");
-        for field in fields {
-            let (name, value) = field.split_once('=').unwrap();
-            let shown = match &answer[name] {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            assert_eq!(shown, value, "{line}: {name}\n{answer}");
-        }
+        check_call_fields(line, &answer, fields);
     }
 
-    async fn ask_line(
-        &self,
-        line: &str,
-        till: &Till,
-        (partner, id): (&str, &str),
-        mut params: Params,
-        changes: &[&str],
-        expected: &[&str],
-    ) {
+    /// What a wallet's owner reads of one payment.
+    async fn bill(&self, wallet: &str, partner: &str, id: &str) -> Value {
+        let page = self.does("GET", &format!("/wallets/{wallet}"), "").await;
+        let mut trades = page["trades"].as_array().unwrap().iter();
+        let found =
+            trades.find(|trade| trade["partner"] == partner && trade["partner_trans_id"] == id);
+        found.unwrap_or_else(|| panic!("{page}")).clone()
+    }
+
+    /// One line of the trial balance; an account that never moved has zeros. A partner's is named
+    /// as the partner.
+    async fn account(&self, name: &str, currency: &str) -> Value {
+        let books = self.does("GET", "/ledger/trial-balance", "").await;
+        let partners = self.does("GET", "/partners", "").await;
+        let mut partners = partners.as_array().unwrap().iter();
+        let name = match partners.find(|partner| partner["name"] == name) {
+            Some(partner) => format!(
+                "partner-payable:{}",
+                partner["partner_id"].as_str().unwrap()
+            ),
+            None => name.to_owned(),
+        };
+        let mut lines = books["accounts"].as_array().unwrap().iter();
+        let found = lines.find(|line| line["account"] == *name && line["currency"] == currency);
+        let nothing = json!({"debits": "0.00", "credits": "0.00", "balance": "0.00"});
+        found.cloned().unwrap_or(nothing)
+    }
+
+    async fn ask_line(&self, line: &str, request: Request<'_>, expected: &[&str]) {
+        let Request {
+            till,
+            partner,
+            id,
+            mut params,
+            changes,
+        } = request;
         if id == "-" {
             params.retain(|(_, value)| value != "-");
         }
@@ -211,6 +277,27 @@ impl World {
         } else {
             self.code(word).await
         }
+    }
+}
+
+/// What a line asks the gateway.
+struct Request<'a> {
+    till: Till,
+    partner: &'a str,
+    /// The partner's number of the trade; `-` without one.
+    id: &'a str,
+    params: Params,
+    changes: &'a [&'a str],
+}
+
+fn check_call_fields(line: &str, answer: &Value, fields: &[&str]) {
+    for field in fields {
+        let (name, value) = field.split_once('=').unwrap();
+        let shown = match &answer[name] {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        assert_eq!(shown, value, "{line}: {name}\n{answer}");
     }
 }
 

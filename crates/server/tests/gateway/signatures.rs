@@ -425,3 +425,38 @@ async fn the_order_of_parameters_is_free() {
         assert_eq!(answer.outcome(), "FAIL:TRADE_NOT_EXIST");
     }
 }
+
+// Goal: whoever looks at a request with a wrong signature reads which mistake it is; the caller
+// hears the published code and nothing else, and a right one has no mistake.
+#[tokio::test]
+async fn a_wrong_signature_is_explained_in_the_request_log() {
+    let world = World::start().await;
+    let till = world.till("tea-house").await;
+    let text = format!(
+        "_input_charset=UTF-8&partner={}&partner_trans_id=T1&service=alipay.acquire.overseas.query",
+        till.partner
+    );
+    for (signed, mistake) in [
+        (format!("{text}&sign_type=MD5"), Some("sign_type")),
+        (text.clone(), None),
+        ("something else".to_owned(), None),
+    ] {
+        let sign = till.signer.sign(signed.as_bytes());
+        let body = format!("{text}&sign={sign}&sign_type=MD5");
+        let answer = world.send("_input_charset=UTF-8", body.into_bytes()).await;
+        if signed == text {
+            assert_eq!(answer.outcome(), "FAIL:TRADE_NOT_EXIST");
+        } else {
+            assert_eq!(answer.outcome(), "F:ILLEGAL_SIGN");
+        }
+        let requests = world.does("GET", "/requests?limit=1", "").await;
+        let told = &requests[0]["likely_mistake"];
+        match mistake {
+            Some(word) => assert!(
+                told.as_str().is_some_and(|told| told.contains(word)),
+                "{told}"
+            ),
+            None => assert!(told.is_null(), "{told}"),
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use axum::Router;
 use serde_json::Value;
+use spotpay_core::time::Timestamp;
 use spotpay_server::seed;
 use spotpay_wire::charset::Charset;
 use spotpay_wire::form::encode_pair;
@@ -123,6 +124,53 @@ impl Till {
     pub(crate) fn cancel(&self, id: &str) -> Params {
         let mut params = self.params("alipay.acquire.cancel");
         params.push(pair("out_trade_no", id));
+        params
+    }
+
+    /// A refund; asynchronous, as a request is that does not say.
+    pub(crate) fn refund(&self, id: &str, refund: &str, amount: &str) -> Params {
+        let mut params = self.params("alipay.acquire.overseas.spot.refund");
+        params.extend([
+            pair("partner_trans_id", id),
+            pair("partner_refund_id", refund),
+            pair("refund_amount", amount),
+            pair("currency", &self.currency),
+        ]);
+        params
+    }
+
+    /// A query of a refund.
+    pub(crate) fn refund_query(&self, id: &str, refund: &str) -> Params {
+        let mut params = self.params("alipay.acquire.refund.query");
+        params.extend([pair("out_trade_no", id), pair("out_return_no", refund)]);
+        params
+    }
+
+    /// The registration of a store, as an integrator says it: without the acquirers' half.
+    pub(crate) fn register(&self, merchant: &str, store: &str, now: Timestamp) -> Params {
+        let mut params = self.params("alipay.overseas.secmerchant.offline.maintain");
+        params.extend([
+            pair("timestamp", &now.spaced()),
+            pair("secondary_merchant_name", "Lucky Cat Limited"),
+            pair("secondary_merchant_id", merchant),
+            pair("store_id", store),
+            pair("store_name", "Lucky Cat"),
+            pair("store_country", "HK"),
+            pair("store_address", "1 Queen's Road Central"),
+            pair("store_industry", "5499"),
+        ]);
+        params
+    }
+
+    /// What became of a registration.
+    pub(crate) fn store_status(&self, merchant: &str, store: &str, now: Timestamp) -> Params {
+        let mut params = self.params("alipay.overseas.secmerchant.maintain.queryStatus");
+        params.extend([
+            pair("timestamp", &now.spaced()),
+            pair("secondary_merchant_id", merchant),
+            pair("store_id", store),
+            pair("payment_method", "INSTORE_PAYMENT"),
+        ]);
         params
     }
 

@@ -188,20 +188,26 @@ impl Answer {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The whole outcome in a word: `SUCCESS`, `UNKNOW`, `FAILED:CODE`, `FAIL:CODE`, `F:CODE`.
+    /// The whole outcome in a word: `SUCCESS`, `UNKNOW`, `FAILED:CODE`, `FAIL:CODE`, `F:CODE`; of a
+    /// refund that is found `SUCCESS:PROCESSING` and the like; of a store its state.
     pub(crate) fn outcome(&self) -> String {
-        match &self.said {
-            AnswerDoc::Rejected { error } => format!("F:{error}"),
-            AnswerDoc::Accepted(accepted) => {
-                let result = accepted.get("result_code").unwrap_or_default();
-                let error = accepted.get("error");
-                let detail = accepted.get("detail_error_code");
-                match error.or(detail) {
-                    Some(error) => format!("{result}:{error}"),
-                    None => result.to_owned(),
-                }
-            }
-        }
+        let accepted = match &self.said {
+            AnswerDoc::Rejected { error } => return format!("F:{error}"),
+            AnswerDoc::Accepted(accepted) => accepted,
+        };
+        let get = |name| accepted.get(name);
+        let result = get("result_code")
+            .or(get("response_code"))
+            .or(get("status"));
+        let error = get("error").or(get("detail_error_code"));
+        let said = [
+            result,
+            get("refund_result_code"),
+            get("refund_error_code"),
+            // The store calls say the same word twice.
+            error.filter(|error| result != Some(error)),
+        ];
+        said.into_iter().flatten().collect::<Vec<_>>().join(":")
     }
 }
 

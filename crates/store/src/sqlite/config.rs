@@ -193,6 +193,12 @@ fn limit(
 pub(super) fn write(tx: &Connection, change: &ConfigChange) -> Result<(), StoreError> {
     match change {
         ConfigChange::PutPartner(partner) => write_partner(tx, partner),
+        ConfigChange::PutDefaultShop(shop) => {
+            write_shop(tx, shop)?;
+            tx.prepare_cached("UPDATE partner SET default_shop = ? WHERE id = ?")?
+                .execute(params![shop.key().0, rows::number(shop.partner.number())])?;
+            Ok(())
+        }
         ConfigChange::PutRate(rate) => {
             let key = (
                 rate.base.numeric(),

@@ -13,6 +13,21 @@ use super::read::{all, one};
 use super::rows::{self, concat_columns, corrupt};
 use crate::StoreError;
 
+/// The columns that [`registration`] reads, in their order, and where they come from.
+macro_rules! select_registration {
+    ($where:literal) => {
+        concat!(
+            concat_columns!(
+                "SELECT ",
+                SHOP,
+                ", state, reject_reason, at, store_country, register_country, drivers, details
+                 FROM registration JOIN shop ON shop.key = registration.shop "
+            ),
+            $where
+        )
+    };
+}
+
 /// `shop` of the row comes first, in [`rows::shop`]'s order: 7 columns.
 const COLUMNS_BEFORE: usize = 7;
 
@@ -48,12 +63,8 @@ pub(super) fn by_key(
     connection: &Connection,
     key: &StoreKey,
 ) -> Result<Option<Registration>, StoreError> {
-    const SQL: &str = concat_columns!(
-        "SELECT ",
-        SHOP,
-        ", state, reject_reason, at, store_country, register_country, drivers, details
-         FROM registration JOIN shop ON shop.key = registration.shop
-         WHERE registration.partner = ? AND registration.secondary_merchant_id = ? AND registration.store_id = ?"
+    const SQL: &str = select_registration!(
+        "WHERE registration.partner = ? AND registration.secondary_merchant_id = ? AND registration.store_id = ?"
     );
     let params = params![
         rows::number(key.partner.number()),
@@ -67,12 +78,8 @@ pub(super) fn of_partner(
     connection: &Connection,
     partner: PartnerId,
 ) -> Result<Vec<Registration>, StoreError> {
-    const SQL: &str = concat_columns!(
-        "SELECT ",
-        SHOP,
-        ", state, reject_reason, at, store_country, register_country, drivers, details
-         FROM registration JOIN shop ON shop.key = registration.shop
-         WHERE registration.partner = ? ORDER BY registration.secondary_merchant_id, registration.store_id"
+    const SQL: &str = select_registration!(
+        "WHERE registration.partner = ? ORDER BY registration.secondary_merchant_id, registration.store_id"
     );
     let partner = rows::number(partner.number());
     all(connection, SQL, [partner], registration)
