@@ -2,7 +2,7 @@
 
 use clap::Args;
 use spotpay_client::{
-    Currency, PartnerRefundId, PartnerTransId, RefundMode, RefundOrder, SystemPace,
+    Client, Currency, PartnerRefundId, PartnerTransId, RefundMode, RefundOrder, SystemPace,
 };
 
 use crate::machine;
@@ -10,13 +10,17 @@ use crate::merchant::Merchant;
 use crate::output::{self, Exit, Failure, Report};
 use crate::pay::{amount, currency};
 
+/// How often a refund whose outcome is not known is sent: somebody waits.
+const TRIES: u32 = 5;
+
 /// Give money back, in part or whole
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example:\n  spotpay refund HK20250101000001 --amount 10.00\n  \
     spotpay refund HK20250101000001 --amount 10.00 --refund-id R1 --async \
     --notify-url http://127.0.0.1:9000/\n\n\
-    When the outcome is unknown (exit 3), run it again with the same --refund-id.\n\
+    A refund whose outcome is not known is sent up to 5 times. When it is unknown after that\n\
+    (exit 3), run it again with the same --refund-id.\n\
     An asynchronous refund is only accepted; `spotpay refund-query` tells when it is done."
 )]
 pub(crate) struct Refund {
@@ -67,7 +71,10 @@ impl Refund {
         checked.map_err(|refusal| Failure::missing(refusal.to_string()))?;
         let (money, id) = (amount.money(), &self.id);
         output::say(&format!("refunding {money}; id {id}, refund {refund_id}"));
-        let outcome = till.client.refund(&order, &SystemPace::new());
+        let mut settings = till.client.settings().clone();
+        settings.patience.refund_tries = TRIES;
+        let client = Client::new(settings, till.client.transport().clone());
+        let outcome = client.refund(&order, &SystemPace::new());
         Ok(Report::of_refund(&outcome, id, &refund_id, amount).print(json))
     }
 }

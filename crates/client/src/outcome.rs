@@ -214,7 +214,7 @@ pub enum NotPaid {
         action: Option<spotpay_wire::cancel::Action>,
     },
     /// It could no longer be cancelled, and all of it went back by refund.
-    #[error("refunded")]
+    #[error("refunded{}", under(.partner_refund_id.as_ref()))]
     Refunded {
         /// The number of the refund; none when it is not certain that it was ours.
         partner_refund_id: Option<PartnerRefundId>,
@@ -222,6 +222,10 @@ pub enum NotPaid {
     /// No request ever left the till.
     #[error("nothing was sent: {0}")]
     NeverSent(TransportFailure),
+}
+
+fn under(id: Option<&PartnerRefundId>) -> String {
+    id.map_or(String::new(), |id| format!(" under {id}"))
 }
 
 /// Why it is not known how a checkout ended.

@@ -438,7 +438,7 @@ impl World {
                 let ours = refunds.values().any(|(_, _, given)| *given == Given::Back);
                 let saved = self.saved_by_the_cap.get() + u32::from(ours);
                 self.saved_by_the_cap.set(saved);
-                return Err(code::REFUND_AMT_NOT_EQUAL_TOTAL);
+                return Err(above_the_rest());
             }
             State::Paid if temper.frozen => return Err(code::REASON_TRADE_BEEN_FREEZEN),
             State::Paid if temper.too_late => return Err(code::REFUNDMENT_VALID_DATE_EXCEED),
@@ -446,7 +446,7 @@ impl World {
         }
         let left = trade.amount.money().minor();
         if request.amount.money().minor() > left {
-            return Err(code::REFUND_AMT_NOT_EQUAL_TOTAL);
+            return Err(above_the_rest());
         }
         let given = match request.mode {
             RefundMode::Async => Given::Accepted,
@@ -494,6 +494,10 @@ impl World {
             gmt_refund: None,
         }))
     }
+}
+
+fn above_the_rest() -> code::WireCode {
+    *code::find("REFUND_AMT_NOT_EQUAL_TOTAL").unwrap()
 }
 
 fn echo(id: &str, fate: Fate) -> spotpay_client::PartnerTransId {
