@@ -48,6 +48,7 @@ fn refund(notify_id: &str, refund_id: &str) -> RefundEvent {
         trade_no: "2020120722001455203001700042".parse().unwrap(),
         amount: hkd("10"),
         refunded_at: None,
+        seller_id: "2088000000000001".parse().ok(),
     }
 }
 
@@ -91,6 +92,12 @@ fn genuine_or_not() {
     let other_partner = trade("n1", Some("2088000000000002"));
     let other_partner =
         notification::sign(Charset::Utf8, trade_fields(&other_partner), &signer(KEY));
+    let refund_of_another = RefundEvent {
+        seller_id: "2088000000000002".parse().ok(),
+        ..refund("n1", "R1")
+    };
+    let refund_of_another = refund_fields(&refund_of_another);
+    let refund_of_another = notification::sign(Charset::Utf8, refund_of_another, &signer(KEY));
     let forged = notification::sign(
         Charset::Utf8,
         trade_fields(&trade("n1", None)),
@@ -134,6 +141,10 @@ fn genuine_or_not() {
         ),
         (
             other_partner,
+            "(seller_id is \"2088000000000002\", another partner)",
+        ),
+        (
+            refund_of_another,
             "(seller_id is \"2088000000000002\", another partner)",
         ),
         (

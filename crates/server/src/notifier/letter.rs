@@ -216,6 +216,7 @@ fn refund_event(notify_id: Box<str>, at: Timestamp, trade: &Trade, refund: &Refu
         out_return_no: refund.key.id.clone(),
         trade_no: trade.id.into(),
         amount: refund.amount,
+        seller_id: Some(refund.key.partner),
         refunded_at: match refund.state {
             RefundState::Done(moved) => Some(moved.at),
             RefundState::Accepted { .. }

@@ -320,6 +320,7 @@ out_return_no=G1R
 out_trade_no=G1
 refund_status=REFUND_SUCCESS
 return_amount=9.30
+seller_id=2088621900000101
 trade_no=[28]
 sign_type=[type]
 sign=[sign]";

@@ -95,6 +95,9 @@ pub struct RefundEvent {
     pub amount: Amount,
     /// When the money went back.
     pub refunded_at: Option<Timestamp>,
+    /// Whose it is: the gateway signs for every partner with one key, and what was told to one must
+    /// not be taken for another's.
+    pub seller_id: Option<PartnerId>,
 }
 
 /// Fields in the order in which they are sent.
@@ -154,6 +157,7 @@ pub fn refund_fields(event: &RefundEvent) -> Pairs<'_> {
         ("out_trade_no", Some(event.out_trade_no.as_str().into())),
         ("refund_status", Some(REFUND_SUCCESS.into())),
         ("return_amount", Some(money.major().into())),
+        ("seller_id", event.seller_id.map(|id| id.to_string().into())),
         ("trade_no", Some(event.trade_no.as_str().into())),
     ])
 }
@@ -260,6 +264,7 @@ impl RefundEvent {
             trade_no: parsed(from, "trade_no")?,
             amount: amount(from, "return_amount")?,
             refunded_at: time(from, "gmt_refund")?,
+            seller_id: optional(from, "seller_id")?,
         })
     }
 }

@@ -59,6 +59,7 @@ fn refunded() -> RefundEvent {
         trade_no: paid().trade_no,
         amount: amount("10", Currency::HKD),
         refunded_at: at("2026-11-23 23:00:00"),
+        seller_id: paid().seller_id,
     }
 }
 
@@ -138,6 +139,7 @@ fn fields_of_each_kind() {
     out_trade_no=T1
     refund_status=REFUND_SUCCESS
     return_amount=10.00
+    seller_id=2088000000000001
     trade_no=2020120722001455203001700042
     "#);
 }
