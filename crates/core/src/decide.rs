@@ -240,11 +240,17 @@ struct Paying {
 
 impl Paying {
     /// The paid trade, and all else that it changes; its partner hears of it.
-    fn into_changes(self, context: &Context<'_>) -> (Trade, Changes) {
+    fn into_changes(self, partner: &Partner, context: &Context<'_>) -> (Trade, Changes) {
         let trade = &self.trade;
         let requested = (trade.notify_url.as_deref(), trade.dialect);
         let notification = trade.payment().and_then(|payment| {
-            notification::of(payment.event, trade, Tidings::TradePaid, requested, context)
+            notification::of(
+                payment.event,
+                trade,
+                Tidings::TradePaid,
+                requested,
+                (partner, context),
+            )
         });
         let changes = Changes {
             wallet: Some(self.wallet),
@@ -370,8 +376,11 @@ fn close_waiting(
         CloseCause::Cancelled(_) | CloseCause::Refunded => None,
     };
     let requested = (trade.notify_url.as_deref(), trade.dialect);
-    let notification = event
-        .and_then(|event| notification::of(event, trade, Tidings::TradeClosed, requested, context));
+    let partner = context.config.partner(trade.key.partner);
+    let notification = event.zip(partner).and_then(|(event, partner)| {
+        let both = (partner.as_ref(), context);
+        notification::of(event, trade, Tidings::TradeClosed, requested, both)
+    });
     let changes = Changes {
         slot: Some(Slot::Trade(Box::new(closed.clone()))),
         timer: clear_timer(trade),

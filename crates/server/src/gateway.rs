@@ -329,7 +329,7 @@ async fn serve(call: &Call<'_>, signer: Signer, exchange: &mut Exchange) -> Answ
         | Said::StoreQuery(_) => sign(call.app, call.form, said, signer).await,
     };
     match effect {
-        Some(effect) => spoil::late_or_broken(answered, effect).await,
+        Some(effect) => Box::pin(spoil::late_or_broken(answered, effect)).await,
         None => answered,
     }
 }
@@ -341,9 +341,10 @@ async fn decide(call: &Call<'_>, exchange: &mut Exchange) -> Said {
         Service::Cancel | Service::Reverse | Service::SpotCancel => {
             serve_cancel(call, exchange).await
         }
-        Service::Refund => refund::serve(call, exchange).await,
+        // What is rarer than a payment waits in a box, so that a payment's own future stays small.
+        Service::Refund => Box::pin(refund::serve(call, exchange)).await,
         Service::RefundQuery => refund::serve_query(call, exchange),
-        Service::StoreMaintain => store::serve(call, exchange).await,
+        Service::StoreMaintain => Box::pin(store::serve(call, exchange)).await,
         Service::StoreQuery => store::serve_query(call, exchange),
         Service::NotifyVerify => Said::Rejected(code::ILLEGAL_SERVICE),
     }
@@ -422,7 +423,7 @@ async fn serve_pay(call: &Call<'_>, exchange: &mut Exchange) -> Said {
         && notifier::will_tell(app, trade)
         && app.faults.is_before_answer(Target::NotifyTrade, partner.id)
     {
-        notifier::until_told(app, trade).await;
+        Box::pin(notifier::until_told(app, trade)).await;
     }
     said
 }

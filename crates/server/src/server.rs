@@ -131,7 +131,7 @@ async fn serve_gateway(State(app): State<Arc<App>>, request: Request) -> Respons
             if let (Some(false), Some(partner), true) =
                 (exchange.sign_ok, partner, app.recorder.is_some())
             {
-                likely_mistake = mistake::likely(&app, partner, query, &body).await;
+                likely_mistake = Box::pin(mistake::likely(&app, partner, query, &body)).await;
             }
             (form, answered)
         }

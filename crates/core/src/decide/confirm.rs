@@ -94,7 +94,7 @@ fn accept(
         .event_id(trade.id.bucket())
         .ok_or(ConfirmRefusal::Money(MoneyError::Overflow))?;
     let paying = pay_trade(set, trade, wallet, partner, event, context.now)?;
-    let (paid, changes) = paying.into_changes(context);
+    let (paid, changes) = paying.into_changes(partner, context);
     let changes = Changes {
         slot: Some(Slot::Trade(Box::new(paid.clone()))),
         timer: clear_timer(trade),

@@ -3,6 +3,7 @@
 use crate::decide::{Context, Decision, Reply};
 use crate::id::EventId;
 use crate::notification::{Delivery, Notification, NotificationState, Tidings};
+use crate::partner::Partner;
 use crate::time::Timestamp;
 use crate::trade::{Dialect, Trade};
 use crate::working_set::{Changes, WorkingSet};
@@ -18,11 +19,9 @@ pub(super) fn of(
     trade: &Trade,
     tidings: Tidings,
     (requested, dialect): (Option<&str>, Dialect),
-    context: &Context<'_>,
+    (partner, context): (&Partner, &Context<'_>),
 ) -> Option<Box<Notification>> {
-    let partner = context.config.partner(trade.key.partner);
-    let agreed = partner.and_then(|partner| partner.contract.notify_url.as_deref());
-    let url = agreed.or(requested)?;
+    let url = partner.contract.notify_url.as_deref().or(requested)?;
     Some(Box::new(Notification {
         id: event,
         partner: trade.key.partner,

@@ -145,7 +145,7 @@ fn fresh(
         }
         Confirmation::NotAsked => {
             let paying = pay_trade(set, &trade, &spent, partner, trade.id.into(), context.now)?;
-            paying.into_changes(context)
+            paying.into_changes(partner, context)
         }
     };
     changes.slot = Some(Slot::Trade(Box::new(trade.clone())));

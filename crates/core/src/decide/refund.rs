@@ -381,7 +381,7 @@ fn work_off(
         move_back(set, trade, payment, (refund.clone(), slice), event, both)?;
     let tidings = Tidings::RefundDone(refund.id);
     let requested = (refund.notify_url.as_deref(), refund.dialect);
-    changes.notification = notification::of(event, &trade, tidings, requested, context);
+    changes.notification = notification::of(event, &trade, tidings, requested, both);
     Ok((changes, TimerOutcome::Done))
 }
 
