@@ -341,5 +341,8 @@ pub struct SettlementRow<'a> {
 }
 
 #[cfg(test)]
+#[path = "files_round_trip_tests.rs"]
+mod round_trip_tests;
+#[cfg(test)]
 #[path = "files_tests.rs"]
 mod tests;
