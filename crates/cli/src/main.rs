@@ -12,6 +12,7 @@ mod merchant;
 mod output;
 mod pay;
 mod query;
+mod reconcile;
 mod resume;
 mod sandbox_file;
 mod serve;
@@ -56,6 +57,7 @@ enum Command {
     Cancel(cancel::Cancel),
     Resume(resume::Resume),
     Clock(clock::Clock),
+    Reconcile(reconcile::Reconcile),
 }
 
 impl Command {
@@ -70,6 +72,7 @@ impl Command {
             Self::Cancel(command) => asked(command.run()),
             Self::Resume(command) => asked(command.run()),
             Self::Clock(command) => asked(command.run()),
+            Self::Reconcile(command) => asked(command.run()),
         }
     }
 }
