@@ -573,6 +573,38 @@ fn cancel_without_its_payment() {
     assert_eq!(kinds(&["s.txt", "t.txt"]), (1, Vec::new()));
 }
 
+// Goal: a trade that is closed because all of it was refunded agrees with a payment that stands
+// uncancelled, also when its refund is in another kind of file; a part is not enough.
+#[test]
+fn closed_by_refund() {
+    let settled = |amount| {
+        format!(
+            "R1|1|{amount}|0.00|{amount}|HKD|2026-11-24 12:00:00|2026-11-25 15:30:00|R|L||||||||||\n"
+        )
+    };
+    let (all, part) = (settled("10.00"), settled("9.99"));
+    let folder = folder(&[
+        (
+            "o.csv",
+            "type,id,amount,currency,state\nPAYMENT,T1,10,HKD,TRADE_CLOSED\n",
+        ),
+        (
+            "t.txt",
+            "T1|1|10.00|0.12|HKD|2026-11-23 12:00:00|PAYMENT|\n",
+        ),
+        ("all.txt", &all),
+        ("part.txt", &part),
+    ]);
+    for (file, expected) in [
+        ("all.txt", vec![("missing_here", 1)]),
+        ("part.txt", vec![("missing_here", 1), ("state", 1)]),
+    ] {
+        let command = command(&folder, "o.csv", &["t.txt", file], &[]);
+        let (_, breaks) = command.compare(BUDGET, &mut Progress::silent()).unwrap();
+        assert_eq!(breaks.by_kind(), expected, "{file}");
+    }
+}
+
 // Goal: bad input is one line with the file, the line and the column, and exit 2.
 #[test]
 fn bad_input() {

@@ -148,10 +148,10 @@ impl Rows {
     pub(super) fn complete<'a>(&mut self, found: &[TradeRow<'a>]) -> Vec<Row<'a>> {
         let mut rows = Vec::with_capacity(found.len());
         for TradeRow { mut row, trade } in found.iter().copied() {
-            if row.kind == Kind::Payment
-                && let Some(refunded) = self.refunded.get(&(row.family, trade))
-                && *refunded >= row.amount.minor()
-            {
+            // The refund may be in the other kind of file, when the payment's day is not.
+            let refunded = |family| self.refunded.get(&(family, trade)).copied().unwrap_or(0);
+            let most = refunded(Family::Transaction).max(refunded(Family::Settlement));
+            if row.kind == Kind::Payment && most >= row.amount.minor() {
                 row.refunds = Refunds::All;
             }
             rows.push(row);
