@@ -16,6 +16,7 @@ mod pay;
 mod query;
 mod raw_request;
 mod received;
+mod reconcile;
 mod refund;
 mod resume;
 mod sandbox_file;
@@ -69,6 +70,7 @@ enum Command {
     Notify(notify::Notify),
     Sign(sign::Sign),
     Clock(clock::Clock),
+    Reconcile(reconcile::Reconcile),
 }
 
 impl Command {
@@ -89,6 +91,7 @@ impl Command {
             Self::Notify(command) => asked(command.run()),
             Self::Sign(command) => asked(command.run()),
             Self::Clock(command) => asked(command.run()),
+            Self::Reconcile(command) => asked(command.run()),
         }
     }
 }

@@ -130,6 +130,11 @@ impl Failure {
         self
     }
 
+    #[cfg(test)]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn tell(&self) -> Exit {
         match (&self.error, self.exit) {
             (Some(error), Exit::Refused) => say(&format!("error: {error}: {}", self.message)),

@@ -15,6 +15,7 @@ pub mod money;
 pub mod notification;
 pub mod partner;
 pub mod payment_code;
+pub mod reconcile;
 pub mod refund;
 pub mod registration;
 pub mod settlement;

@@ -123,8 +123,13 @@ impl Timestamp {
     /// `yyyy-MM-dd HH:mm:ss` in GMT+8, as notifications and files carry it.
     pub fn spaced(self) -> String {
         let mut text = String::with_capacity(19);
-        self.write_with(&mut text, ["-", "-", " ", ":", ":"]);
+        self.write_spaced(&mut text);
         text
+    }
+
+    /// Appends [`Timestamp::spaced`] without an allocation, for files.
+    pub fn write_spaced(self, out: &mut String) {
+        self.write_with(out, ["-", "-", " ", ":", ":"]);
     }
 
     fn write_with(self, out: &mut String, between: [&str; 5]) {

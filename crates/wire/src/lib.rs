@@ -4,7 +4,8 @@
 //! verifies it, the file of the service ([`pay`], [`query`], [`cancel`], [`refund`],
 //! [`refund_query`], [`store`], [`store_query`]) types it; the road back is the service's `Answer`,
 //! [`xml`] and again [`signature`]. The client walks it the other way round with [`request`] and
-//! [`xml::read_answer`]. What nobody asked for goes out as a [`notification`].
+//! [`xml::read_answer`]. What nobody asked for goes out as a [`notification`], and what a day came to
+//! as [`files`].
 //!
 //! ```
 //! use spotpay_wire::form::Form;
@@ -39,6 +40,7 @@ pub mod code;
 pub mod code_texts;
 pub mod dialect;
 mod field;
+pub mod files;
 pub mod form;
 mod json;
 pub mod keys;
