@@ -16,6 +16,7 @@
 //!     trade_no: "2020120722001455203001700042".parse()?,
 //!     amount: Amount::new(Money::parse_major("39.25", Currency::HKD)?)?,
 //!     refunded_at: None,
+//!     seller_id: None,
 //! };
 //! let body = notification::sign(Charset::Gbk, notification::refund_fields(&told), &signer);
 //! let received = Notification::read(Charset::Gbk, body.as_bytes());
