@@ -68,6 +68,12 @@ impl Calendars {
         self.0.insert((calendar, date));
     }
 
+    /// Gives a calendar these holidays and no others.
+    pub fn set(&mut self, calendar: CalendarName, dates: &BTreeSet<CivilDate>) {
+        self.0.retain(|(name, _)| *name != calendar);
+        self.0.extend(dates.iter().map(|date| (calendar, *date)));
+    }
+
     /// The holidays of a calendar, in order.
     pub fn holidays(&self, calendar: CalendarName) -> impl Iterator<Item = CivilDate> {
         let own = self.0.iter().filter(move |(name, _)| *name == calendar);

@@ -7,7 +7,7 @@ use crate::notification::Delivery;
 use crate::payment_code::{Alias, CodeRefusal, CodeTag, CodeUse};
 use crate::refund::{RefundKey, RefundMode};
 use crate::registration::{StoreData, StoreKey, StoreState};
-use crate::settlement::{Moves, SettlementKey};
+use crate::settlement::{FileKey, Moves, PublishedFile, SettlementKey};
 use crate::shop::{ShopFound, ShopRefusal};
 use crate::time::{CivilDate, Timestamp};
 use crate::trade::{CancelName, ContentHash, Dialect, TradeKey};
@@ -44,6 +44,8 @@ pub enum Command {
     },
     /// Closed business dates of a partner are settled.
     Settle(Box<Settle>),
+    /// A file is made, and published from now on.
+    Publish(Box<PublishedFile>),
     /// A wallet is opened with a first device and maybe money.
     OpenWallet(Box<OpenWallet>),
     /// A wallet gets another state or other limits.
@@ -250,6 +252,8 @@ pub struct Keys {
     pub notifications: Vec<EventId>,
     /// Accounts whose last batch is needed.
     pub settlements: Vec<SettlementKey>,
+    /// Published files.
+    pub files: Vec<FileKey>,
 }
 
 impl Command {
@@ -263,6 +267,7 @@ impl Command {
             Self::Refund(refund) => Some(refund.key.partner),
             Self::WorkOff(key) => Some(key.partner),
             Self::Settle(settle) => Some(settle.key.partner),
+            Self::Publish(file) => Some(file.key.partner),
             Self::RegisterStore(data) => Some(data.shop.partner),
             Self::ReviewStore(review) => Some(review.key.partner),
             Self::NoteDelivery(_)
@@ -285,6 +290,7 @@ impl Command {
             Self::Refund(refund) => Some(&refund.trade),
             Self::WorkOff(_)
             | Self::Settle(_)
+            | Self::Publish(_)
             | Self::RegisterStore(_)
             | Self::ReviewStore(_)
             | Self::NoteDelivery(_)
@@ -324,6 +330,7 @@ impl Command {
                 keys.funds.push(key.partner);
             }
             Self::Settle(settle) => keys.settlements.push(settle.key),
+            Self::Publish(file) => keys.files.push(file.key),
             Self::RegisterStore(data) => keys.stores.push(data.key()),
             Self::ReviewStore(review) => keys.stores.push(review.key.clone()),
             Self::NoteDelivery(delivery) => keys.notifications.push(delivery.notification),

@@ -1,13 +1,14 @@
 //! What decisions are made by: partners and rates, as one value that never changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::calendar::{CalendarName, Calendars};
 use crate::fx::{Rate, RateTable};
 use crate::id::PartnerId;
 use crate::partner::Partner;
 use crate::shop::Shop;
-use crate::time::Span;
+use crate::time::{CivilDate, Span, Timestamp};
 
 /// A version of the configuration. A change makes another one; a decision sees exactly one.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -18,8 +19,35 @@ pub struct Config {
     pub partners: BTreeMap<PartnerId, Arc<Partner>>,
     /// The rates.
     pub rates: RateTable,
+    /// The holidays.
+    pub calendars: Calendars,
+    /// The day's work that is done: see [`ConfigChange::JobDone`].
+    pub jobs: BTreeMap<Job, CivilDate>,
     /// How far the sandbox clock is ahead of the real one.
     pub clock_offset: Span,
+}
+
+/// What is done once a day by the clock.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Job {
+    /// Settlement, at 15:30 GMT+8.
+    Settlement,
+    /// The files of the day before, at 09:00 GMT+8.
+    Files,
+}
+
+impl Job {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Settlement, Self::Files];
+
+    /// When it runs on a date.
+    pub fn due(self, date: CivilDate) -> Timestamp {
+        let span = match self {
+            Self::Settlement => Span::minutes(15 * 60 + 30),
+            Self::Files => Span::hours(9),
+        };
+        date.start().plus(span)
+    }
 }
 
 /// One change of the configuration.
@@ -32,6 +60,10 @@ pub enum ConfigChange {
     PutDefaultShop(Shop),
     /// A rate is new, or corrected.
     PutRate(Rate),
+    /// These are the holidays of a calendar.
+    SetHolidays(CalendarName, BTreeSet<CivilDate>),
+    /// A job is done up to and with its run of a date.
+    JobDone(Job, CivilDate),
     /// The sandbox clock went forward to this offset.
     MoveClock(Span),
 }
@@ -57,6 +89,10 @@ impl Config {
                 }
             }
             ConfigChange::PutRate(rate) => next.rates.put(rate.clone()),
+            ConfigChange::SetHolidays(calendar, dates) => next.calendars.set(*calendar, dates),
+            ConfigChange::JobDone(job, date) => {
+                next.jobs.insert(*job, *date);
+            }
             ConfigChange::MoveClock(offset) => next.clock_offset = *offset,
         }
         next

@@ -18,7 +18,7 @@ use crate::money::{Amount, Money, MoneyError};
 use crate::notification::{Notification, Tidings};
 use crate::partner::Partner;
 use crate::registration::Registration;
-use crate::settlement::Batch;
+use crate::settlement::{Batch, PublishedFile};
 use crate::time::{CivilDate, Timestamp};
 use crate::trade::{CloseCause, Slot, Trade, TradeState};
 use crate::wallet::Wallet;
@@ -69,6 +69,8 @@ pub enum Reply {
     Refund(Result<RefundDone, RefundRefusal>),
     /// To [`Command::Settle`]: the batch.
     Settled(Result<Box<Batch>, SettleRefusal>),
+    /// To [`Command::Publish`]: the file as it is published, whoever made it first.
+    Published(Box<PublishedFile>),
     /// To [`Command::RegisterStore`] and [`Command::ReviewStore`]: the store as it is now.
     Store(Result<Box<Registration>, StoreRefusal>),
     /// To [`Command::NoteDelivery`] and [`Command::Reschedule`]: the notification as it is now.
@@ -90,6 +92,7 @@ impl Reply {
             | Self::Timer(_)
             | Self::Refund(_)
             | Self::Settled(_)
+            | Self::Published(_)
             | Self::Store(_)
             | Self::Notification(_)
             | Self::Configured => None,
@@ -106,6 +109,7 @@ impl Reply {
             | Self::Timer(_)
             | Self::Refund(_)
             | Self::Settled(_)
+            | Self::Published(_)
             | Self::Store(_)
             | Self::Notification(_)
             | Self::Configured => None,
@@ -154,6 +158,7 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Dec
         Command::Refund(ask) => refund::decide(set, ask, context),
         Command::WorkOff(key) => refund::decide_work_off(set, key, context),
         Command::Settle(settle) => settle::decide(set, settle, context),
+        Command::Publish(file) => settle::decide_publish(set, file),
         Command::RegisterStore(data) => store::decide_register(set, data, context),
         Command::ReviewStore(review) => store::decide_review(set, review, context),
         Command::NoteDelivery(delivery) => notification::decide_delivery(set, delivery),

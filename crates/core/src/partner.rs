@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::calendar::CalendarName;
 use crate::id::PartnerId;
 use crate::money::{Amount, Currency, FeeRate, Money};
 use crate::shop::Shop;
@@ -191,6 +192,15 @@ pub enum WalletColumn {
     Issue,
 }
 
+/// Whether the files of a standard contract have the three columns in CNY (`spec/13`, 24).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RmbColumns {
+    /// Both files have them.
+    Shown,
+    /// The transaction file has the published 15 columns only.
+    Hidden,
+}
+
 /// A country of ISO 3166: two capital letters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Country([u8; 2]);
@@ -243,6 +253,10 @@ pub struct Contract {
     pub cancel_grace: CancelGrace,
     /// How the wallet column of the files is headed.
     pub wallet_column: WalletColumn,
+    /// Whether the files have columns in CNY, under a standard contract.
+    pub rmb_columns: RmbColumns,
+    /// By which holidays days settle.
+    pub calendar: CalendarName,
     /// Whether registered stores are looked at first.
     pub store_review: StoreReview,
     /// Whether synchronous refunds rest after midnight.
@@ -304,6 +318,8 @@ impl Contract {
             store_data: StoreData::Optional,
             cancel_grace: CancelGrace::PaidToo,
             wallet_column: WalletColumn::PaymentInst,
+            rmb_columns: RmbColumns::Shown,
+            calendar: CalendarName::Cn,
             store_review: StoreReview::Instant,
             sync_refund_pause: SyncRefundPause::None,
             services: Services::ALL,

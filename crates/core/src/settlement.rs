@@ -41,6 +41,20 @@ impl Moves {
         }
     }
 
+    /// Both together.
+    ///
+    /// # Errors
+    /// A sum beyond 64 bits.
+    pub fn and(&self, other: &Self) -> Result<Self, MoneyError> {
+        Ok(Self {
+            gross: self.gross.checked_add(other.gross)?,
+            refunds: self.refunds.checked_add(other.refunds)?,
+            commission: self.commission.checked_add(other.commission)?,
+            commission_back: self.commission_back.checked_add(other.commission_back)?,
+            count: self.count.saturating_add(other.count),
+        })
+    }
+
     /// What is owed for them; below zero when more went back than came in.
     ///
     /// # Errors
@@ -85,4 +99,52 @@ impl Batch {
         let owed = self.moves.net()?.checked_add(self.carried_in)?;
         owed.checked_sub(self.paid_out)
     }
+}
+
+/// Which of the two files of a day (`spec/07`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum FileKind {
+    /// All payments, refunds and cancels of a business date.
+    Transaction,
+    /// What the settlement batches of a day hold.
+    Settlement,
+}
+
+impl FileKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Transaction, Self::Settlement];
+
+    /// The word in a file's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transaction => "transaction",
+            Self::Settlement => "settlement",
+        }
+    }
+}
+
+/// What a published file is kept under: there is one of a kind for a partner and a date.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct FileKey {
+    /// Whose.
+    pub partner: PartnerId,
+    /// Which of the two.
+    pub kind: FileKind,
+    /// The business date of the transactions, or the day of the settlement.
+    pub date: CivilDate,
+}
+
+/// A published file: it never changes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublishedFile {
+    /// Which.
+    pub key: FileKey,
+    /// Records, without the lines above them.
+    pub rows: u64,
+    /// Its length.
+    pub bytes: u64,
+    /// The SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+    /// When it was published.
+    pub at: Timestamp,
 }

@@ -11,7 +11,7 @@ use crate::notification::{Delivery, Notification};
 use crate::payment_code::Alias;
 use crate::refund::{Refund, RefundKey, RefundState};
 use crate::registration::{Registration, StoreKey};
-use crate::settlement::{Batch, SettlementKey};
+use crate::settlement::{Batch, FileKey, PublishedFile, SettlementKey};
 use crate::shop::Shop;
 use crate::time::{CivilDate, Timestamp};
 use crate::trade::{Slot, Trade, TradeKey};
@@ -64,6 +64,8 @@ pub struct Changes {
     pub registration: Option<Box<Registration>>,
     /// A settlement batch, which is new.
     pub batch: Option<Box<Batch>>,
+    /// A published file, which is new.
+    pub file: Option<Box<PublishedFile>>,
 }
 
 /// Debits and credits of one account, currency and business date, in minor units.
@@ -114,6 +116,8 @@ pub struct Writes {
     pub stores: Vec<StoreKey>,
     /// Settlement batches.
     pub batches: Vec<Batch>,
+    /// Published files.
+    pub files: Vec<PublishedFile>,
 }
 
 impl Writes {
@@ -137,6 +141,7 @@ pub struct WorkingSet {
     stores: HashMap<StoreKey, Registration>,
     notifications: HashMap<EventId, Notification>,
     last_batches: HashMap<SettlementKey, Batch>,
+    files: HashMap<FileKey, PublishedFile>,
     writes: Writes,
 }
 
@@ -185,6 +190,11 @@ impl WorkingSet {
     /// Adds the last settlement batch of an account.
     pub fn loaded_batch(&mut self, batch: Batch) {
         self.last_batches.insert(batch.key, batch);
+    }
+
+    /// Adds a published file.
+    pub fn loaded_file(&mut self, file: PublishedFile) {
+        self.files.insert(file.key, file);
     }
 
     /// What stands under a partner's number.
@@ -261,6 +271,11 @@ impl WorkingSet {
         self.last_batches.get(&key)
     }
 
+    /// A published file.
+    pub fn file(&self, key: FileKey) -> Option<&PublishedFile> {
+        self.files.get(&key)
+    }
+
     /// What has to be written.
     pub fn writes(&self) -> &Writes {
         &self.writes
@@ -282,6 +297,7 @@ impl WorkingSet {
             delivery,
             registration,
             batch,
+            file,
         } = changes;
         if let Some(slot) = slot {
             let key = slot.key().clone();
@@ -323,9 +339,7 @@ impl WorkingSet {
         if let Some(notification) = notification {
             self.apply_notification(*notification, delivery);
         }
-        if let Some(batch) = batch {
-            self.apply_batch(*batch);
-        }
+        self.apply_day(batch, file);
         if let Some(registration) = registration {
             let key = registration.data.key();
             self.stores.insert(key.clone(), *registration);
@@ -335,9 +349,16 @@ impl WorkingSet {
         }
     }
 
-    fn apply_batch(&mut self, batch: Batch) {
-        self.writes.batches.push(batch.clone());
-        self.last_batches.insert(batch.key, batch);
+    /// What ends a day.
+    fn apply_day(&mut self, batch: Option<Box<Batch>>, file: Option<Box<PublishedFile>>) {
+        if let Some(batch) = batch {
+            self.writes.batches.push(Batch::clone(&batch));
+            self.last_batches.insert(batch.key, *batch);
+        }
+        if let Some(file) = file {
+            self.writes.files.push(PublishedFile::clone(&file));
+            self.files.insert(file.key, *file);
+        }
     }
 
     fn apply_refunds(&mut self, refunds: Vec<Refund>) {

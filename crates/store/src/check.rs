@@ -117,7 +117,7 @@ const CHECKS: &[(&str, &str)] = &[
     ),
     (
         "an entry belongs to no trade",
-        "SELECT key FROM entry WHERE cause <> 1
+        "SELECT key FROM entry WHERE cause NOT IN (1, 7)
          AND NOT EXISTS (SELECT 1 FROM trade WHERE trade.key = coalesce(entry.trade, entry.key / 4)) LIMIT 5",
     ),
     (

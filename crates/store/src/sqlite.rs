@@ -5,6 +5,7 @@ mod notifications;
 mod read;
 mod refunds;
 mod rows;
+mod settlement;
 mod stores;
 mod write;
 
@@ -21,11 +22,13 @@ use spotpay_core::working_set::WorkingSet;
 use crate::{BatchId, CommitError, Resume, Store, StoreError};
 pub use notifications::DeliveryRow;
 pub use read::{EntryRow, Reader, WalletTrade};
+pub use settlement::{DayMoves, StatementRow};
 
 /// The schema, one step after the other; a step, once published, is never changed.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0001_initial.sql"),
     include_str!("../migrations/sqlite/0002_refunds.sql"),
+    include_str!("../migrations/sqlite/0003_settlement.sql"),
 ];
 
 /// Bytes of a page. Most pages that a payment touches are touched for one row (its wallet, its place
@@ -266,7 +269,8 @@ impl Store for SqliteStore {
                 })?)
         };
         let entry = newest("entry")?.map(rows::row_key_of_entry);
-        let rest = newest("trade")?
+        let rest = newest("settlement_batch")?
+            .max(newest("trade")?)
             .max(newest("refund")?)
             .max(newest("notification")?);
         let newest = entry.max(rest).map(|key| {
@@ -300,7 +304,9 @@ impl Store for SqliteStore {
     }
 
     fn tend(&mut self, rows: usize) -> Result<bool, StoreError> {
-        write::fill_activity(&mut self.connection, rows)
+        let trades = write::fill_activity(&mut self.connection, rows)?;
+        let events = settlement::fill_statements(&mut self.connection, rows)?;
+        Ok(trades || events)
     }
 
     fn reset(&mut self) -> Result<(), StoreError> {

@@ -65,31 +65,15 @@ use spotpay_core::time::{CivilDate, Timestamp};
 use spotpay_core::trade::CancelName;
 use spotpay_core::wallet::PaymentInst;
 
+pub use spotpay_core::partner::RmbColumns;
+pub use spotpay_core::settlement::FileKind;
+
 pub use column::Contents;
 pub use error::{ColumnAt, FileError};
 pub use read::{FileHeader, Reader};
 pub use row::{BatchRow, FileRow, Record, RowKind, Status};
 pub use value::{money, time};
 pub use write::plain;
-
-/// Which of the two files of a day.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum FileKind {
-    /// All payments, refunds and cancels of a business date.
-    Transaction,
-    /// What a settlement batch holds.
-    Settlement,
-}
-
-impl FileKind {
-    /// The word in a file's name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Transaction => "transaction",
-            Self::Settlement => "settlement",
-        }
-    }
-}
 
 /// A published file's name: `2088000000000001_transaction_20261123.txt`.
 ///
@@ -128,7 +112,7 @@ impl FromStr for FileName {
         let read = || {
             let (partner, rest) = text.strip_suffix(".txt")?.split_once('_')?;
             let (kind, date) = rest.split_once('_')?;
-            let mut kinds = [FileKind::Transaction, FileKind::Settlement].into_iter();
+            let mut kinds = FileKind::ALL.into_iter();
             Some(Self {
                 partner: partner.parse().ok()?,
                 kind: kinds.find(|known| known.as_str() == kind)?,
@@ -149,21 +133,12 @@ pub enum Style {
     Standard(RmbColumns),
 }
 
-/// Whether a standard transaction file ends in `Rate|Rmb_amount|Rmb_settlement` (`spec/13`, 24).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RmbColumns {
-    /// It does, as the introduction says.
-    Shown,
-    /// It has the 15 columns of its own page.
-    Hidden,
-}
-
 impl Style {
     /// The style of a contract's files.
     pub const fn of(contract: &Contract) -> Self {
         match contract.product {
             Product::Hk => Self::Hk(contract.wallet_column),
-            Product::Standard => Self::Standard(RmbColumns::Shown),
+            Product::Standard => Self::Standard(contract.rmb_columns),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::command::Settle;
 use crate::decide::{Context, Decision, EventEntries, Reply};
 use crate::ledger::{Account, Cause};
 use crate::money::{Money, MoneyError};
-use crate::settlement::Batch;
+use crate::settlement::{Batch, PublishedFile};
 use crate::working_set::{Changes, WorkingSet};
 
 /// Why there is no batch, in the order of the checks.
@@ -89,4 +89,18 @@ fn settle_days(
         ..Changes::default()
     };
     Ok((changes, batch))
+}
+
+/// A file that is published stays as it is.
+pub(super) fn decide_publish(set: &WorkingSet, file: &PublishedFile) -> Decision {
+    if let Some(known) = set.file(file.key) {
+        return Decision::unchanged(Reply::Published(Box::new(known.clone())));
+    }
+    Decision {
+        changes: Changes {
+            file: Some(Box::new(file.clone())),
+            ..Changes::default()
+        },
+        reply: Reply::Published(Box::new(file.clone())),
+    }
 }

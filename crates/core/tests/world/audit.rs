@@ -122,7 +122,7 @@ fn is_refusal(reply: &Reply) -> bool {
         Reply::Store(answer) => answer.is_err(),
         Reply::Notification(answer) => answer.is_err(),
         Reply::Wallet(answer) => answer.is_err(),
-        Reply::Timer(_) | Reply::Configured => false,
+        Reply::Published(_) | Reply::Timer(_) | Reply::Configured => false,
     }
 }
 

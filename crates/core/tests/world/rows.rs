@@ -10,7 +10,7 @@ use spotpay_core::notification::{Delivery, Notification};
 use spotpay_core::payment_code::Alias;
 use spotpay_core::refund::{Refund, RefundKey, RefundState};
 use spotpay_core::registration::{Registration, StoreKey};
-use spotpay_core::settlement::Batch;
+use spotpay_core::settlement::{Batch, FileKey, PublishedFile};
 use spotpay_core::shop::ShopKey;
 use spotpay_core::time::Timestamp;
 use spotpay_core::trade::{Slot, TradeKey};
@@ -33,6 +33,7 @@ pub(crate) struct Rows {
     /// Each sending under its notification and its place among that one's sendings.
     pub(super) deliveries: BTreeMap<(EventId, u32), Delivery>,
     pub(super) batches: Vec<Batch>,
+    pub(super) files: BTreeMap<FileKey, PublishedFile>,
 }
 
 impl Rows {
@@ -86,6 +87,9 @@ impl Rows {
                 set.loaded_batch(last.clone());
             }
         }
+        for file in keys.files.iter().filter_map(|key| self.files.get(key)) {
+            set.loaded_file(file.clone());
+        }
         let notifications = keys.notifications.iter();
         for row in notifications.filter_map(|id| self.notifications.get(id)) {
             set.loaded_notification(row.clone());
@@ -133,6 +137,7 @@ impl Rows {
             deliveries,
             stores,
             batches,
+            files,
         } = set.writes();
         let slots = [&slots_new[..], &slots_changed[..]];
         put(&mut self.slots, "slot", slots, |key| set.slot(key))?;
@@ -143,6 +148,12 @@ impl Rows {
         let rows = [&notifications_new[..], &notifications_changed[..]];
         let notification = |id: &EventId| set.notification(*id);
         put(&mut self.notifications, "notification", rows, notification)?;
+        for file in files {
+            let earlier = self.files.insert(file.key, file.clone());
+            if earlier.is_some() {
+                return Err("a published file changes".to_owned());
+            }
+        }
         for batch in batches {
             self.batches.push(batch.clone());
         }

@@ -40,6 +40,7 @@ impl World {
                 format!("{repeat}{told}, left {}", left(&done.trade))
             }
             Reply::Settled(Ok(batch)) => format!("settled {}", batch.paid_out),
+            Reply::Published(file) => format!("published {} rows", file.rows),
             Reply::Store(Ok(registration)) => store(registration),
             Reply::Notification(Ok(notification)) => self.notice(notification),
             Reply::Wallet(Ok(wallet)) => wallet.balance.to_string(),

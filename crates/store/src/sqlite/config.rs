@@ -1,15 +1,18 @@
 //! Partners, keys, shops, rates and settings.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use spotpay_core::config::{Config, ConfigChange};
+use spotpay_core::calendar::{CalendarName, Calendars};
+use spotpay_core::config::{Config, ConfigChange, Job};
 use spotpay_core::fx::{Rate, RateTable};
 use spotpay_core::id::PartnerId;
 use spotpay_core::money::{Amount, Currency, FeeRate, FxRate, Money};
 use spotpay_core::partner::{
     AcceptedWallets, AsyncRefund, CancelGrace, CommissionOnRefund, Contract, Country, KeyKind,
-    Partner, PartnerKey, Product, Services, StoreData, StoreReview, SyncRefundPause, WalletColumn,
+    Partner, PartnerKey, Product, RmbColumns, Services, StoreData, StoreReview, SyncRefundPause,
+    WalletColumn,
 };
 use spotpay_core::shop::Shop;
 use spotpay_core::time::{CivilDate, Span, Timestamp};
@@ -24,6 +27,8 @@ pub(super) fn load(connection: &Connection) -> Result<Config, StoreError> {
     let mut config = Config {
         version: 0,
         rates: load_rates(connection)?,
+        calendars: load_calendars(connection)?,
+        jobs: load_jobs(connection)?,
         clock_offset: Span::micros(setting(connection, CLOCK_OFFSET)?.unwrap_or(0)),
         ..Config::default()
     };
@@ -62,6 +67,28 @@ fn load_rates(connection: &Connection) -> Result<RateTable, StoreError> {
     Ok(RateTable::of(rates))
 }
 
+fn load_calendars(connection: &Connection) -> Result<Calendars, StoreError> {
+    let mut statement = connection.prepare("SELECT calendar, date FROM holiday")?;
+    let mut found = statement.query([])?;
+    let mut calendars = Calendars::default();
+    while let Some(row) = found.next()? {
+        let calendar = pick(&CalendarName::ALL, row.get(0)?, "holiday", "calendar")?;
+        calendars.put(calendar, CivilDate::from_days(row.get(1)?));
+    }
+    Ok(calendars)
+}
+
+fn load_jobs(connection: &Connection) -> Result<BTreeMap<Job, CivilDate>, StoreError> {
+    let mut statement = connection.prepare("SELECT job, date FROM job")?;
+    let mut found = statement.query([])?;
+    let mut jobs = BTreeMap::new();
+    while let Some(row) = found.next()? {
+        let job = pick(&Job::ALL, row.get(0)?, "job", "job")?;
+        jobs.insert(job, CivilDate::from_days(row.get(1)?));
+    }
+    Ok(jobs)
+}
+
 fn load_keys(connection: &Connection, partner: PartnerId) -> Result<Vec<PartnerKey>, StoreError> {
     let mut statement = connection.prepare(
         "SELECT kind, text, since, until FROM partner_key WHERE partner = ? ORDER BY place",
@@ -91,6 +118,7 @@ const ASYNC_REFUNDS: [AsyncRefund; 2] = [AsyncRefund::Batch, AsyncRefund::SameDa
 const STORE_DATA: [StoreData; 2] = [StoreData::Optional, StoreData::Required];
 const GRACES: [CancelGrace; 2] = [CancelGrace::PaidToo, CancelGrace::UnpaidOnly];
 const WALLET_COLUMNS: [WalletColumn; 2] = [WalletColumn::PaymentInst, WalletColumn::Issue];
+const RMB_COLUMNS: [RmbColumns; 2] = [RmbColumns::Shown, RmbColumns::Hidden];
 const REVIEWS: [StoreReview; 2] = [StoreReview::Instant, StoreReview::Manual];
 const PAUSES: [SyncRefundPause; 2] = [SyncRefundPause::None, SyncRefundPause::AfterMidnight];
 const KEY_KINDS: [KeyKind; 2] = [KeyKind::Md5, KeyKind::PartnerRsa];
@@ -114,49 +142,31 @@ fn code<T: PartialEq>(list: &[T], value: T) -> i64 {
 
 fn partner(row: &Row<'_>) -> Result<Partner, StoreError> {
     let currency = rows::currency(row.get("settlement_currency")?, "partner")?;
-    let choice = |column: &'static str| -> Result<i64, StoreError> { Ok(row.get(column)?) };
     let limit = |column: &'static str| limit(row, column, currency);
     let country: String = row.get("country")?;
     let commission: u32 = row.get("commission")?;
     let client_ips: String = row.get("client_ips")?;
     let contract = Contract {
-        product: pick(&PRODUCTS, choice("product")?, "partner", "product")?,
+        product: term(row, &PRODUCTS, "product")?,
         country: Country::parse(&country).ok_or(corrupt("partner", "country"))?,
         settlement_currency: currency,
-        wallets: pick(&WALLETS, choice("wallets")?, "partner", "wallets")?,
+        wallets: term(row, &WALLETS, "wallets")?,
         commission: FeeRate::of_millionths(commission)
             .map_err(|_| corrupt("partner", "commission"))?,
-        commission_on_refund: pick(
-            &ON_REFUND,
-            choice("commission_on_refund")?,
-            "partner",
-            "commission_on_refund",
-        )?,
-        async_refund: pick(
-            &ASYNC_REFUNDS,
-            choice("async_refund")?,
-            "partner",
-            "async_refund",
-        )?,
+        commission_on_refund: term(row, &ON_REFUND, "commission_on_refund")?,
+        async_refund: term(row, &ASYNC_REFUNDS, "async_refund")?,
         refund_days: row.get("refund_days")?,
         notify_url: row.get("notify_url")?,
         reserve: Money::of_minor(row.get("reserve")?, currency),
-        store_data: pick(&STORE_DATA, choice("store_data")?, "partner", "store_data")?,
-        cancel_grace: pick(&GRACES, choice("cancel_grace")?, "partner", "cancel_grace")?,
-        wallet_column: pick(
-            &WALLET_COLUMNS,
-            choice("wallet_column")?,
-            "partner",
-            "wallet_column",
-        )?,
-        store_review: pick(&REVIEWS, choice("store_review")?, "partner", "store_review")?,
-        sync_refund_pause: pick(
-            &PAUSES,
-            choice("sync_refund_pause")?,
-            "partner",
-            "sync_refund_pause",
-        )?,
-        services: Services::from_bits(choice("services")?).ok_or(corrupt("partner", "services"))?,
+        store_data: term(row, &STORE_DATA, "store_data")?,
+        cancel_grace: term(row, &GRACES, "cancel_grace")?,
+        wallet_column: term(row, &WALLET_COLUMNS, "wallet_column")?,
+        rmb_columns: term(row, &RMB_COLUMNS, "rmb_columns")?,
+        calendar: term(row, &CalendarName::ALL, "calendar")?,
+        store_review: term(row, &REVIEWS, "store_review")?,
+        sync_refund_pause: term(row, &PAUSES, "sync_refund_pause")?,
+        services: Services::from_bits(row.get("services")?)
+            .ok_or(corrupt("partner", "services"))?,
         client_ips: client_ips
             .split_ascii_whitespace()
             .map(|address| {
@@ -178,6 +188,11 @@ fn partner(row: &Row<'_>) -> Result<Partner, StoreError> {
         default_shop: rows::shop(row)?,
         keys: Vec::new(),
     })
+}
+
+/// A term of the contract, by its place among all that it may be.
+fn term<T: Copy>(row: &Row<'_>, all: &[T], column: &'static str) -> Result<T, StoreError> {
+    pick(all, row.get(column)?, "partner", column)
 }
 
 fn limit(
@@ -212,6 +227,22 @@ pub(super) fn write(tx: &Connection, change: &ConfigChange) -> Result<(), StoreE
             .execute(params![key.0, key.1, key.2, e8, rate.source])?;
             Ok(())
         }
+        ConfigChange::SetHolidays(calendar, dates) => {
+            let calendar = code(&CalendarName::ALL, *calendar);
+            tx.prepare_cached("DELETE FROM holiday WHERE calendar = ?")?
+                .execute([calendar])?;
+            let mut put =
+                tx.prepare_cached("INSERT INTO holiday (calendar, date) VALUES (?, ?)")?;
+            for date in dates {
+                put.execute(params![calendar, date.as_days()])?;
+            }
+            Ok(())
+        }
+        ConfigChange::JobDone(job, date) => {
+            tx.prepare_cached("INSERT OR REPLACE INTO job (job, date) VALUES (?, ?)")?
+                .execute(params![code(&Job::ALL, *job), date.as_days()])?;
+            Ok(())
+        }
         ConfigChange::MoveClock(offset) => put_setting(tx, CLOCK_OFFSET, offset.as_micros()),
     }
 }
@@ -230,13 +261,13 @@ fn write_partner(tx: &Connection, partner: &Partner) -> Result<(), StoreError> {
         "INSERT INTO partner (id, name, product, country, settlement_currency, wallets, commission,
          commission_on_refund, async_refund, refund_days, notify_url, reserve, store_data, cancel_grace,
          wallet_column, client_ips, limit_per_payment, limit_per_day, limit_product, default_shop, store_review,
-         sync_refund_pause, services)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
+         sync_refund_pause, services, calendar, rmb_columns)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)
          ON CONFLICT (id) DO UPDATE SET name = ?2, product = ?3, country = ?4, settlement_currency = ?5,
          wallets = ?6, commission = ?7, commission_on_refund = ?8, async_refund = ?9, refund_days = ?10,
          notify_url = ?11, reserve = ?12, store_data = ?13, cancel_grace = ?14, wallet_column = ?15,
          client_ips = ?16, limit_per_payment = ?17, limit_per_day = ?18, limit_product = ?19, default_shop = ?20,
-         store_review = ?21, sync_refund_pause = ?22, services = ?23",
+         store_review = ?21, sync_refund_pause = ?22, services = ?23, calendar = ?24, rmb_columns = ?25",
     )?
     .execute(params![
         id,
@@ -262,6 +293,8 @@ fn write_partner(tx: &Connection, partner: &Partner) -> Result<(), StoreError> {
         code(&REVIEWS, contract.store_review),
         code(&PAUSES, contract.sync_refund_pause),
         contract.services.bits(),
+        code(&CalendarName::ALL, contract.calendar),
+        code(&RMB_COLUMNS, contract.rmb_columns),
     ])?;
     tx.prepare_cached("DELETE FROM partner_key WHERE partner = ?")?
         .execute([id])?;

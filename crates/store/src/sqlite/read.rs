@@ -11,14 +11,16 @@ use spotpay_core::notification::Notification;
 use spotpay_core::payment_code::{Alias, CodeSecret};
 use spotpay_core::refund::{Refund, RefundKey};
 use spotpay_core::registration::{Registration, StoreKey};
+use spotpay_core::settlement::{Batch, FileKey, PublishedFile, SettlementKey};
 use spotpay_core::shop::{Shop, ShopKey};
-use spotpay_core::time::Timestamp;
+use spotpay_core::time::{CivilDate, Timestamp};
 use spotpay_core::trade::{Slot, Trade, TradeKey};
 use spotpay_core::wallet::{Device, Wallet};
 use spotpay_core::working_set::{TurnoverKey, WorkingSet};
 
 use super::notifications::{self, DeliveryRow};
 use super::rows::{self, concat_columns, corrupt};
+use super::settlement::{self, DayMoves, StatementRow};
 use super::{refunds, stores};
 use crate::StoreError;
 use crate::check::{self, Report};
@@ -73,6 +75,16 @@ fn load_rare(connection: &Connection, set: &mut WorkingSet, keys: &Keys) -> Resu
     for key in &keys.stores {
         if let Some(registration) = stores::by_key(connection, key)? {
             set.loaded_store(registration);
+        }
+    }
+    for key in &keys.settlements {
+        if let Some(batch) = settlement::last_batch(connection, *key)? {
+            set.loaded_batch(batch);
+        }
+    }
+    for key in &keys.files {
+        if let Some(file) = settlement::file(connection, *key)? {
+            set.loaded_file(file);
         }
     }
     for id in &keys.notifications {
@@ -507,6 +519,122 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<Notification>, StoreError> {
         notifications::due(&self.connection, partner, until, limit)
+    }
+
+    /// The last settlement batch of an account.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn last_batch(&self, key: SettlementKey) -> Result<Option<Batch>, StoreError> {
+        settlement::last_batch(&self.connection, key)
+    }
+
+    /// Settlement batches, of one date or of all, the newest first.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn batches(&self, date: Option<CivilDate>, limit: usize) -> Result<Vec<Batch>, StoreError> {
+        settlement::batches(&self.connection, date, limit)
+    }
+
+    /// The accounts on which something moved until a date and is in no batch, each with the last
+    /// date of its last batch, and the first date that is to be settled.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn unsettled(
+        &self,
+        until: CivilDate,
+    ) -> Result<Vec<(SettlementKey, Option<CivilDate>, CivilDate)>, StoreError> {
+        settlement::unsettled(&self.connection, until)
+    }
+
+    /// What moved on every partner's account on a business date.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn moves_of_day(&self, date: CivilDate) -> Result<Vec<DayMoves>, StoreError> {
+        settlement::moves_of_day(&self.connection, date)
+    }
+
+    /// Whether partners' statements hold everything until an instant.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn are_statements_filled(&self, until: Timestamp) -> Result<bool, StoreError> {
+        settlement::are_filled(&self.connection, until)
+    }
+
+    /// How many events a partner's account has on some business dates.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn count_events(
+        &self,
+        partner: PartnerId,
+        dates: (CivilDate, CivilDate),
+    ) -> Result<u64, StoreError> {
+        settlement::count_events(&self.connection, partner, dates)
+    }
+
+    /// A page of a partner's events on some business dates, in order.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn events(
+        &self,
+        partner: PartnerId,
+        dates: (CivilDate, CivilDate),
+        after: Option<EventId>,
+        limit: usize,
+    ) -> Result<Vec<StatementRow>, StoreError> {
+        settlement::events(&self.connection, partner, dates, after, limit)
+    }
+
+    /// A published file.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn file(&self, key: FileKey) -> Result<Option<PublishedFile>, StoreError> {
+        settlement::file(&self.connection, key)
+    }
+
+    /// A partner's published files, the newest first.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn files(
+        &self,
+        partner: PartnerId,
+        limit: usize,
+    ) -> Result<Vec<PublishedFile>, StoreError> {
+        settlement::files(&self.connection, partner, limit)
+    }
+
+    /// A trade by our number.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn trade(&self, id: TradeId) -> Result<Option<Trade>, StoreError> {
+        const SQL: &str = concat_columns!("SELECT ", TRADE, " FROM trade WHERE key = ?");
+        let slot = one(
+            &self.connection,
+            SQL,
+            [rows::row_key(id.as_i64())],
+            rows::slot,
+        )?;
+        Ok(match slot {
+            Some(Slot::Trade(trade)) => Some(*trade),
+            Some(Slot::Mark(_)) | None => None,
+        })
+    }
+
+    /// The refund that an event did.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn refund_by_event(&self, event: EventId) -> Result<Option<Refund>, StoreError> {
+        refunds::by_event(&self.connection, event)
     }
 
     /// A wallet's trades, the newest first, with those that the activity list does not hold yet.

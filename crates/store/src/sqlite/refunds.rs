@@ -103,6 +103,18 @@ pub(super) fn by_id(connection: &Connection, id: EventId) -> Result<Option<Refun
     )
 }
 
+pub(super) fn by_event(
+    connection: &Connection,
+    event: EventId,
+) -> Result<Option<Refund>, StoreError> {
+    one(
+        connection,
+        select_refund!("WHERE refund.event = ?"),
+        [rows::event_key(event)],
+        refund,
+    )
+}
+
 pub(super) fn of_trade(
     connection: &Connection,
     trade: TradeId,

@@ -7,7 +7,7 @@ use spotpay_core::trade::{ClosedMark, Payment, Slot, Trade, TradeState};
 use spotpay_core::wallet::{Confirmation, Wallet, WalletState};
 use spotpay_core::working_set::{TimerChange, WorkingSet, Writes};
 
-use super::{LANE, config, notifications, refunds, rows, stores};
+use super::{LANE, config, notifications, refunds, rows, settlement, stores};
 use crate::{BatchId, CommitError, StoreError};
 
 /// Writes the batch into the transaction that its load began, and syncs it. Anything that fails
@@ -78,6 +78,7 @@ fn write_all(
         config::write(tx, change)?;
     }
     stores::write(tx, set)?;
+    settlement::write(tx, writes)?;
     tx.prepare_cached(
         "INSERT INTO lane (lane, batch, at) VALUES (?1, ?2, ?3)
          ON CONFLICT (lane) DO UPDATE SET batch = ?2, at = ?3",

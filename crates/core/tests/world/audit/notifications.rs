@@ -51,6 +51,7 @@ pub(super) fn observe(seen: &Seen<'_>, context: &Context<'_>) -> Result<(), Stri
         | Command::Refund(_)
         | Command::WorkOff(_)
         | Command::Settle(_)
+        | Command::Publish(_)
         | Command::RegisterStore(_)
         | Command::ReviewStore(_)
         | Command::OpenWallet(_)

@@ -122,6 +122,7 @@ impl Audit {
             | Reply::Cancel(_)
             | Reply::Timer(_)
             | Reply::Settled(_)
+            | Reply::Published(_)
             | Reply::Store(_)
             | Reply::Notification(_)
             | Reply::Wallet(_)
