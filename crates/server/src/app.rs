@@ -13,6 +13,7 @@ use crate::engine::{Engine, EngineHandle, Fault, QueueLimits};
 use crate::entropy::Entropy;
 use crate::faults::FaultRules;
 use crate::gateway::CodeGuard;
+use crate::jobs::Runs;
 use crate::listen::Traffic;
 use crate::notifier::Notifier;
 use crate::notifier::courier::Courier;
@@ -48,6 +49,10 @@ pub struct App {
     pub faults: FaultRules,
     /// What partners must hear, on its way.
     pub notifier: Notifier,
+    /// What is done once a day.
+    pub job_runs: tokio::sync::Mutex<Runs>,
+    /// Files are made one after another.
+    pub file_turns: tokio::sync::Mutex<()>,
     /// The sandbox clock is moved by one caller at a time.
     pub clock_moves: tokio::sync::Mutex<()>,
     /// Codes that the sandbox made for a phone.
@@ -161,6 +166,8 @@ impl Running {
             guard: CodeGuard::default(),
             faults: FaultRules::default(),
             notifier: Notifier::new(courier, &notify_secret(seed::GATEWAY_KEY)),
+            job_runs: tokio::sync::Mutex::default(),
+            file_turns: tokio::sync::Mutex::default(),
             clock_moves: tokio::sync::Mutex::default(),
             given: GivenCodes::default(),
             partner_changes: tokio::sync::Mutex::default(),

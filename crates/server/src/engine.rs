@@ -64,6 +64,8 @@ enum Errand {
     MoveClock(Timestamp),
     /// Throw everything away and begin with these commands, the clock at an instant.
     Reset(Vec<Command>, Option<Timestamp>),
+    /// Fill a slice of what waits behind the commits.
+    Tend,
 }
 
 /// One thing that waits for the engine.
@@ -78,7 +80,7 @@ impl Job {
     fn partner(&self) -> Option<PartnerId> {
         match &self.errand {
             Errand::Decide(command) => command.partner(),
-            Errand::MoveClock(_) | Errand::Reset(..) => None,
+            Errand::MoveClock(_) | Errand::Reset(..) | Errand::Tend => None,
         }
     }
 
@@ -154,6 +156,14 @@ impl EngineHandle {
     /// As [`EngineHandle::submit`].
     pub async fn reset(&self, seed: Vec<Command>, clock: Option<Timestamp>) -> Outcome {
         self.send(Errand::Reset(seed, clock)).await
+    }
+
+    /// Fills a slice of the lists that are filled behind the commits, for whoever waits for them.
+    ///
+    /// # Errors
+    /// As [`EngineHandle::submit`].
+    pub async fn tend(&self) -> Outcome {
+        self.send(Errand::Tend).await
     }
 
     async fn send(&self, errand: Errand) -> Outcome {
@@ -327,12 +337,19 @@ impl Engine {
         if self.doubt.is_some() {
             return false;
         }
-        let more = self.store.tend(TEND_ROWS).unwrap_or_else(|error| {
-            tracing::error!(%error, "activity lists could not be filled; they will be");
-            false
-        });
+        let more = self.fill().unwrap_or(false);
         self.maintain();
         more
+    }
+
+    fn fill(&mut self) -> Result<bool, Fault> {
+        if self.doubt.is_some() {
+            return Err(Fault::NothingDone);
+        }
+        self.store.tend(TEND_ROWS).map_err(|error| {
+            tracing::error!(%error, "activity lists could not be filled; they will be");
+            Fault::NothingDone
+        })
     }
 
     fn maintain(&mut self) {
@@ -397,6 +414,11 @@ impl Engine {
                 Errand::Reset(..) => {
                     self.run_batch(std::mem::take(&mut batch), now);
                     self.run_reset(job);
+                }
+                Errand::Tend => {
+                    self.run_batch(std::mem::take(&mut batch), now);
+                    let outcome = self.fill();
+                    job.answer(outcome.map(|_| Reply::Configured));
                 }
             }
         }
@@ -499,7 +521,7 @@ impl Engine {
         for job in jobs {
             match &job.errand {
                 Errand::Decide(command) => command.add_keys(&self.config, now, &mut keys),
-                Errand::MoveClock(_) | Errand::Reset(..) => {}
+                Errand::MoveClock(_) | Errand::Reset(..) | Errand::Tend => {}
             }
         }
         keys

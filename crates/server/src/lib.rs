@@ -10,6 +10,7 @@ pub mod engine;
 pub mod entropy;
 pub mod faults;
 pub mod gateway;
+pub mod jobs;
 pub mod listen;
 mod mistake;
 pub mod notifier;

@@ -1,6 +1,7 @@
 //! The sandbox API: JSON under `/sandbox/v1`, in sandbox mode only (`contract.md`).
 
 mod control;
+mod days;
 mod error;
 mod faults;
 mod file;
@@ -49,6 +50,10 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/notifications/{id}", get(notifications::show))
         .route("/notifications/{id}/resend", post(notifications::resend))
         .route("/rates", get(control::rates).post(control::put_rate))
+        .route("/holidays", get(days::holidays).post(days::put_holidays))
+        .route("/settle", post(days::settle))
+        .route("/batches", get(days::batches))
+        .route("/files", post(days::make_file))
         .route("/clock", get(control::clock).post(control::move_clock))
         .route("/requests", get(control::requests))
         .route("/requests/{id}", get(control::request))

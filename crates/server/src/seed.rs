@@ -1,8 +1,10 @@
 //! What a fresh sandbox holds: the same partners, keys, wallets and rates on every start, so that
 //! scripts can hard-code them (`contract.md`). All of it is public; production mode refuses it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use spotpay_core::calendar::CalendarName;
 use spotpay_core::command::{Command, OpenWallet};
 use spotpay_core::config::ConfigChange;
 use spotpay_core::fx::Rate;
@@ -161,9 +163,27 @@ pub fn commands() -> Vec<Command> {
         .map(|(seed, place)| Command::OpenWallet(Box::new(wallet(seed, place))));
     partners
         .chain(rates)
+        .chain(holidays())
         .map(Command::Configure)
         .chain(wallets)
         .collect()
+}
+
+/// Public holidays: mainland China's by the State Council's yearly notice, Hong Kong's by the general
+/// holidays in its gazette. Later years come with the sandbox API.
+fn holidays() -> impl Iterator<Item = ConfigChange> {
+    let rows = include_str!("../seed/holidays.csv").lines().skip(1);
+    let mut calendars: BTreeMap<CalendarName, BTreeSet<CivilDate>> = BTreeMap::new();
+    for row in rows {
+        let mut columns = row.split(',');
+        let calendar = columns.next().and_then(|name| name.parse().ok());
+        let date = columns.next().and_then(CivilDate::parse_dashed);
+        if let (Some(calendar), Some(date)) = (calendar, date) {
+            calendars.entry(calendar).or_default().insert(date);
+        }
+    }
+    let calendars = calendars.into_iter();
+    calendars.map(|(calendar, dates)| ConfigChange::SetHolidays(calendar, dates))
 }
 
 fn partner(seed: &SeedPartner) -> Partner {
@@ -276,6 +296,6 @@ mod tests {
                 .parse::<spotpay_wire::keys::PrivateKey>()
                 .is_ok()
         );
-        assert_eq!(commands().len(), 3 + 2 + 5);
+        assert_eq!(commands().len(), 3 + 2 + 2 + 5);
     }
 }

@@ -26,7 +26,7 @@ use crate::gateway::{self, Exchange};
 use crate::listen::{self, BodyError, Limits, Peer};
 use crate::notifier::courier::{HttpCourier, Reach};
 use crate::recorder::Recorder;
-use crate::{mistake, notifier, sandbox, tls};
+use crate::{jobs, mistake, notifier, sandbox, tls};
 
 /// What `spotpay serve` was asked for (`contract.md`).
 #[derive(Clone, Debug)]
@@ -87,6 +87,7 @@ pub async fn serve(
     running.app.set_origin(origin.clone());
     sandbox::write_file(&running.app)?;
     let notifier = notifier::driver::Driver::start(&running.app);
+    let jobs = jobs::Driver::start(&running.app);
     ready(&origin);
     let router = router(Arc::clone(&running.app));
     listen::serve_counted(
@@ -98,6 +99,7 @@ pub async fn serve(
         shutdown,
     )
     .await?;
+    jobs.stop();
     notifier.stop(&running.app).await;
     running.stop();
     Ok(())

@@ -579,7 +579,9 @@ fn the_queue_is_bounded_and_fair() {
         .iter()
         .map(|job| match &job.errand {
             Errand::Decide(Command::Cancel(cancel)) => cancel.key.id.to_string(),
-            Errand::Decide(_) | Errand::MoveClock(_) | Errand::Reset(..) => String::new(),
+            Errand::Decide(_) | Errand::MoveClock(_) | Errand::Reset(..) | Errand::Tend => {
+                String::new()
+            }
         })
         .collect();
     assert_eq!(order, ["A1", "B1", "A2", "A3"]);

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use super::{Flight, UnderWay, next_due, send, take_due};
 use crate::app::App;
 use crate::engine::Fault;
+use crate::jobs;
 
 /// The longest wait: a moved clock must not wait for a sleeping notifier.
 const IDLE_MAX: Span = Span::seconds(1);
@@ -94,8 +95,8 @@ fn start_due(app: &Arc<App>) -> bool {
     found
 }
 
-/// Moves the clock to an instant: from due instant to due instant, timers, refunds and
-/// notifications in their order, each sending waited for at most a second.
+/// Moves the clock to an instant: from due instant to due instant, timers, refunds,
+/// notifications and daily jobs in their order, each sending waited for at most a second.
 ///
 /// # Errors
 /// As [`crate::engine::EngineHandle::submit`].
@@ -110,9 +111,14 @@ pub async fn move_clock(app: &Arc<App>, target: Timestamp) -> Result<(), Fault> 
             Fault::NothingDone
         })?;
         let now = app.clock.now();
-        let stop = due.map_or(target, |due| due.min(target)).max(now);
+        let due = jobs::next_due(app).await.min(due.unwrap_or(target));
+        let stop = due.min(target).max(now);
         if now < stop || !is_run {
             app.engine.move_clock(stop).await?;
+            jobs::run_due(app).await.map_err(|error| {
+                tracing::error!(%error, "a job did not come to its end; it begins anew");
+                Fault::NothingDone
+            })?;
             is_run = true;
         } else if target <= now {
             return Ok(());

@@ -15,7 +15,7 @@ use spotpay_core::fx::Rate;
 use spotpay_core::money::Currency;
 use spotpay_core::time::{CivilDate, Span, Timestamp};
 
-use super::error::{ApiError, read};
+use super::error::{ApiError, read, read_rows};
 use super::sent::{Named, Sent};
 use spotpay_wire::charset::Charset;
 use spotpay_wire::form::INPUT_CHARSET;
@@ -144,8 +144,24 @@ struct NewRate {
     source: Option<String>,
 }
 
+/// JSON adds or corrects a rate, CSV many.
 pub(super) async fn put_rate(State(app): State<Arc<App>>, Sent(body): Sent) -> Answer {
-    let wanted: NewRate = read(&body)?;
+    let today = app.clock.now().business_date();
+    let sent = read_rows::<NewRate>(&body)?;
+    let rates: Result<Vec<Rate>, ApiError> = sent
+        .rows()
+        .iter()
+        .map(|row| read_rate(row, today))
+        .collect();
+    for rate in rates? {
+        app.engine
+            .submit(Command::Configure(ConfigChange::PutRate(rate)))
+            .await?;
+    }
+    Ok(rates_json(&app))
+}
+
+fn read_rate(wanted: &NewRate, today: CivilDate) -> Result<Rate, ApiError> {
     let currency = |field, text: &str| -> Result<Currency, ApiError> {
         text.parse()
             .map_err(|_| ApiError::field(field, "a currency of ISO 4217", text))
@@ -153,7 +169,7 @@ pub(super) async fn put_rate(State(app): State<Arc<App>>, Sent(body): Sent) -> A
     let from = match &wanted.from {
         Some(text) => CivilDate::parse_dashed(text)
             .ok_or_else(|| ApiError::field("from", "a date such as 2026-11-23", text))?,
-        None => app.clock.now().business_date(),
+        None => today,
     };
     let rule = "a number above zero with at most eight decimals";
     let (base, quote) = (
@@ -166,7 +182,8 @@ pub(super) async fn put_rate(State(app): State<Arc<App>>, Sent(body): Sent) -> A
             "rates lead from another currency to CNY, which foreign wallets hold",
         ));
     }
-    let rate = Rate {
+    let source = wanted.source.as_deref().unwrap_or("sandbox");
+    Ok(Rate {
         base,
         quote,
         from,
@@ -174,12 +191,8 @@ pub(super) async fn put_rate(State(app): State<Arc<App>>, Sent(body): Sent) -> A
             .rate
             .parse()
             .map_err(|_| ApiError::field("rate", rule, &wanted.rate))?,
-        source: wanted.source.unwrap_or_else(|| "sandbox".into()).into(),
-    };
-    app.engine
-        .submit(Command::Configure(ConfigChange::PutRate(rate)))
-        .await?;
-    Ok(rates_json(&app))
+        source: source.into(),
+    })
 }
 
 pub(super) async fn trial_balance(State(app): State<Arc<App>>) -> Answer {

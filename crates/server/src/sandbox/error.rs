@@ -114,6 +114,45 @@ pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
         .map_err(|error| ApiError::bad(format!("the body is not what this call takes: {error}")))
 }
 
+/// What a body of one JSON object, or of CSV, holds.
+pub(super) enum Rows<T> {
+    /// JSON: one more.
+    One(T),
+    /// CSV: all there are.
+    All(Vec<T>),
+}
+
+impl<T> Rows<T> {
+    pub(super) fn rows(&self) -> &[T] {
+        match self {
+            Self::One(row) => std::slice::from_ref(row),
+            Self::All(rows) => rows,
+        }
+    }
+
+    /// Whether it is the whole of what it is about.
+    pub(super) const fn is_whole(&self) -> bool {
+        match self {
+            Self::One(_) => false,
+            Self::All(_) => true,
+        }
+    }
+}
+
+/// Reads a JSON object, or CSV whose first line names the columns.
+pub(super) fn read_rows<T: DeserializeOwned>(body: &Bytes) -> Result<Rows<T>, ApiError> {
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_none_or(|byte| *byte == b'{') {
+        return read(body).map(Rows::One);
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(body.as_ref());
+    let rows: Result<Vec<T>, _> = reader.deserialize().collect();
+    rows.map(Rows::All)
+        .map_err(|error| ApiError::bad(format!("the CSV is not what this call takes: {error}")))
+}
+
 /// Reads an amount above zero.
 pub(super) fn amount(field: &str, text: &str, currency: Currency) -> Result<Amount, ApiError> {
     money(field, text, currency).and_then(|money| {

@@ -8,14 +8,15 @@ use axum::extract::State;
 use axum::http::Uri;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use spotpay_core::calendar::CalendarName;
 use spotpay_core::command::Command;
 use spotpay_core::config::ConfigChange;
 use spotpay_core::id::PartnerId;
 use spotpay_core::money::{Amount, Currency};
 use spotpay_core::partner::{
     AcceptedWallets, AsyncRefund, CancelGrace, CommissionOnRefund, Contract, ContractRefusal,
-    ContractService, Country, KeyKind, Partner, PartnerKey, Product, Services, StoreData,
-    StoreReview, SyncRefundPause, WalletColumn,
+    ContractService, Country, KeyKind, Partner, PartnerKey, Product, RmbColumns, Services,
+    StoreData, StoreReview, SyncRefundPause, WalletColumn,
 };
 
 use super::control::read_span;
@@ -55,6 +56,9 @@ const WALLET_COLUMNS: &Words<WalletColumn> = &[
     ("Issue", WalletColumn::Issue),
 ];
 
+const CALENDARS: &Words<CalendarName> = &[("CN", CalendarName::Cn), ("HK", CalendarName::Hk)];
+const RMB_COLUMNS: &Words<RmbColumns> =
+    &[("shown", RmbColumns::Shown), ("hidden", RmbColumns::Hidden)];
 const REVIEWS: &Words<StoreReview> = &[
     ("instant", StoreReview::Instant),
     ("manual", StoreReview::Manual),
@@ -152,6 +156,8 @@ fn partner_json(app: &App, partner: &Partner) -> Value {
         "store_data": word(STORE_DATA, &contract.store_data),
         "cancel_grace": word(GRACES, &contract.cancel_grace),
         "wallet_column": word(WALLET_COLUMNS, &contract.wallet_column),
+        "rmb_columns": word(RMB_COLUMNS, &contract.rmb_columns),
+        "calendar": word(CALENDARS, &contract.calendar),
         "store_review": word(REVIEWS, &contract.store_review),
         "sync_refund_pause": word(PAUSES, &contract.sync_refund_pause),
         "services": SERVICES.iter().filter(|(_, service)| contract.services.has(*service)).map(|(word, _)| *word).collect::<Vec<_>>(),
@@ -198,6 +204,8 @@ struct Terms {
     store_data: Option<String>,
     cancel_grace: Option<String>,
     wallet_column: Option<String>,
+    rmb_columns: Option<String>,
+    calendar: Option<String>,
     store_review: Option<String>,
     sync_refund_pause: Option<String>,
     services: Option<Vec<String>>,
@@ -268,6 +276,18 @@ impl Terms {
             "wallet_column",
             WALLET_COLUMNS,
             &self.wallet_column,
+        )?;
+        choose(
+            &mut contract.rmb_columns,
+            "rmb_columns",
+            RMB_COLUMNS,
+            &self.rmb_columns,
+        )?;
+        choose(
+            &mut contract.calendar,
+            "calendar",
+            CALENDARS,
+            &self.calendar,
         )?;
         choose(
             &mut contract.store_review,

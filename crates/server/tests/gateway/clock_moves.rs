@@ -53,12 +53,12 @@ async fn each_at_its_own_instant() {
         refund-query dim-sum D1 A1 -> SUCCESS:SUCCESS `gmt_refund=2026-11-23 23:00:00`
         refund-query dim-sum D2 A2 -> SUCCESS:PROCESSING:MERCHANT_BALANCE_NOT_ENOUGH
         refund-query dim-sum D2 A3 -> SUCCESS:SUCCESS `gmt_refund=2026-11-23 23:00:00`
-        # Funds for the third night; the days after it change nothing.
-        pay dim-sum D3 alice 10.00 -> SUCCESS
+        # What was there is settled; funds for the third night, the days after it change nothing.
+        pay dim-sum D3 alice 99.20 -> SUCCESS
         clock 2026-12-24T12:00:00+08:00
         refund-query dim-sum D2 A2 -> SUCCESS:SUCCESS `gmt_refund=2026-11-25 23:00:00`
         wallet careful -> 200 balance=100000.00
-        wallet alice -> 200 balance=99989.00
+        wallet alice -> 200 balance=99899.80
         books
         ",
         )

@@ -267,6 +267,17 @@ DELETE /faults/1
 DELETE /faults/1
 DELETE /faults/first
 DELETE /faults
+GET    /holidays
+POST   /holidays {"calendar":"HK","date":"2027-01-01"}
+POST   /holidays {"calendar":"FR","date":"2027-01-01"}
+POST   /settle {"until":"2026-11-23"}
+POST   /clock {"advance":"P1D"}
+POST   /settle
+GET    /batches
+POST   /files {"partner":"tea-house","date":"2026-11-23","kind":"transaction"}
+POST   /files {"partner":"tea-house","date":"2026-11-22","kind":"settlement"}
+POST   /files {"partner":"tea-house","date":"2027-11-22","kind":"settlement"}
+POST   /files {"partner":"nobody","date":"2026-11-22","kind":"settlement"}
 GET    /ledger/trial-balance
 GET    /stats
 POST   /reset

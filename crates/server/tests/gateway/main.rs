@@ -34,6 +34,7 @@ mod sandbox;
 mod sandbox_itself;
 mod script;
 mod services;
+mod settlement;
 mod signatures;
 mod stores;
 mod till;

@@ -93,16 +93,16 @@ async fn short_funds_later() {
         refund dim-sum T1 A1 100.00 -> SUCCESS
         clock P1D
         refund-query dim-sum T1 A1 -> SUCCESS:PROCESSING:MERCHANT_BALANCE_NOT_ENOUGH
-        # Funds by day do not wake it; the night does.
+        # What was there is settled. Funds by day do not wake it; the night does.
         clock 2026-11-25T12:00:00+08:00
-        pay dim-sum T2 alice 1.21 -> SUCCESS
+        pay dim-sum T2 alice 101.21 -> SUCCESS
         clock 2026-11-25T22:59:59+08:00
         refund-query dim-sum T1 A1 -> SUCCESS:PROCESSING:MERCHANT_BALANCE_NOT_ENOUGH
         clock PT1S
         refund-query dim-sum T1 A1 -> SUCCESS:SUCCESS !refund_error_code `gmt_create=2026-11-23 12:00:00` `gmt_refund=2026-11-25 23:00:00`
         query dim-sum T1 -> SUCCESS alipay_trans_status=TRADE_CLOSED
         account dim-sum HKD -> balance=0.00
-        wallet alice -> 200 balance=99998.79
+        wallet alice -> 200 balance=99898.79
         books
 
         # Two that wait, funds for the second: it need not wait for the first.
@@ -116,7 +116,7 @@ async fn short_funds_later() {
         # Waiting for funds does not keep a cancel out, on its own day.
         cancel dim-sum T3 -> SUCCESS action=refund
         refund-query dim-sum T3 A2 -> SUCCESS:CANCELED !refund_error_code
-        wallet alice -> 200 balance=99998.79
+        wallet alice -> 200 balance=99898.79
         clock P2D
         refund-query dim-sum T3 A2 -> SUCCESS:CANCELED
         books
@@ -141,15 +141,19 @@ async fn patience_ends() {
         query dim-sum T1 -> SUCCESS alipay_trans_status=TRADE_SUCCESS
         refund dim-sum T1 A1 100.00 -> FAILED:MERCHANT_BALANCE_NOT_ENOUGH
         wallet alice -> 200 balance=99900.00
+        # What T1 brought was settled long ago.
+        refund dim-sum T1 S0 50.00 is_sync=Y -> FAILED:MERCHANT_BALANCE_NOT_ENOUGH
+        pay dim-sum T0 alice 60.00 -> SUCCESS
         refund dim-sum T1 S1 50.00 is_sync=Y -> SUCCESS
         # Nothing wakes the failed one, funds or not.
         pay dim-sum T2 alice 100.00 -> SUCCESS
         clock P3D
         refund-query dim-sum T1 A1 -> SUCCESS:FAILED:MERCHANT_BALANCE_NOT_ENOUGH
-        wallet alice -> 200 balance=99850.00
+        wallet alice -> 200 balance=99790.00
         refund dim-sum T1 S2 50.00 is_sync=Y -> FAILED:REFUNDMENT_VALID_DATE_EXCEED
         books
 
+        patch partners dim-sum {"reserve":"20.00"} -> 200
         # Short once, then never looked at for funds again until the last night.
         pay dim-sum T3 alice 1000.00 -> SUCCESS
         refund dim-sum T3 S3 900.00 is_sync=Y -> SUCCESS
@@ -226,6 +230,7 @@ async fn the_time_for_refunds() {
             r#"
         patch partners tea-house {"refund_days":1} -> 200 refund_days=1
         patch partners duty-free {"refund_days":0} -> 200 refund_days=0
+        patch partners dim-sum {"reserve":"10.00"} -> 200
         pay tea-house T1 alice 100.00 -> SUCCESS
         pay dim-sum D1 alice 100.00 -> SUCCESS
         pay duty-free F1 bob 1.00 -> SUCCESS

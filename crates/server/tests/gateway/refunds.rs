@@ -144,12 +144,14 @@ async fn later_on_the_same_day() {
         refund dim-sum T3 A3 100.00 -> SUCCESS
         clock PT1S
         refund-query dim-sum T3 A3 -> SUCCESS:PROCESSING:MERCHANT_BALANCE_NOT_ENOUGH
-        pay dim-sum T4 alice 10.00 -> SUCCESS
+        # What it has is paid out by day; what comes then waits for the night too.
+        clock 2026-11-25T16:00:00+08:00
+        pay dim-sum T4 alice 101.22 -> SUCCESS
         clock 2026-11-25T22:59:59+08:00
         refund-query dim-sum T3 A3 -> SUCCESS:PROCESSING:MERCHANT_BALANCE_NOT_ENOUGH
         clock PT1S
         refund-query dim-sum T3 A3 -> SUCCESS:SUCCESS !refund_error_code
-        wallet alice -> 200 balance=99990.00
+        wallet alice -> 200 balance=99898.78
         books
         "#,
         )
