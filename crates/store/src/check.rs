@@ -116,6 +116,44 @@ const CHECKS: &[(&str, &str)] = &[
         "SELECT key FROM trade WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM timer WHERE timer.trade = trade.key) LIMIT 5",
     ),
     (
+        "a batch is not what its days moved",
+        "SELECT key FROM settlement_batch AS batch
+         WHERE gross - refunds - commission + commission_back <> coalesce((
+             SELECT sum(credits - debits) FROM account_total WHERE account = batch.partner * 8 + 2
+                 AND currency = batch.currency AND date BETWEEN batch.first AND batch.last), 0) + coalesce((
+             SELECT sum(paid_out) FROM settlement_batch AS paid WHERE paid.partner = batch.partner
+                 AND paid.currency = batch.currency
+                 AND (paid.at + 28800000000) / 86400000000 BETWEEN batch.first AND batch.last), 0) LIMIT 5",
+    ),
+    (
+        "a batch paid out something else than it owed, or than its entry says",
+        "SELECT batch.key FROM settlement_batch AS batch LEFT JOIN entry
+         ON entry.key BETWEEN batch.key * 4 AND batch.key * 4 + 3 AND entry.cause = 7
+            AND entry.debit = batch.partner * 8 + 2 AND entry.currency = batch.currency
+         GROUP BY batch.key HAVING paid_out <> coalesce(sum(entry.amount), 0)
+            OR paid_out <> max(0, carried_in + gross - refunds - commission + commission_back) LIMIT 5",
+    ),
+    (
+        "money was paid out without a batch",
+        "SELECT key FROM entry WHERE cause = 7
+         AND NOT EXISTS (SELECT 1 FROM settlement_batch AS batch WHERE batch.key = entry.key / 4) LIMIT 5",
+    ),
+    (
+        "two batches share a day, or one does not carry on what the one before left",
+        "SELECT key FROM (
+             SELECT key, first, carried_in, lag(last) OVER account AS last_before,
+                 lag(carried_in + gross - refunds - commission + commission_back - paid_out, 1, 0) OVER account AS left
+             FROM settlement_batch WINDOW account AS (PARTITION BY partner, currency ORDER BY last))
+         WHERE first <= last_before OR carried_in <> left LIMIT 5",
+    ),
+    (
+        "a settled account has an earlier day in no batch",
+        "SELECT account FROM account_total AS total WHERE account % 8 = 2
+         AND total.date <= (SELECT max(last) FROM settlement_batch WHERE partner = account / 8 AND currency = total.currency)
+         AND NOT EXISTS (SELECT 1 FROM settlement_batch WHERE partner = account / 8 AND currency = total.currency
+             AND total.date BETWEEN first AND last) LIMIT 5",
+    ),
+    (
         "an entry belongs to no trade",
         "SELECT key FROM entry WHERE cause NOT IN (1, 7)
          AND NOT EXISTS (SELECT 1 FROM trade WHERE trade.key = coalesce(entry.trade, entry.key / 4)) LIMIT 5",

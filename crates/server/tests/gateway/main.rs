@@ -18,6 +18,7 @@ mod error_codes;
 mod faults;
 mod gate;
 mod injections;
+mod month;
 mod notification_faults;
 mod notifications;
 mod pages;
