@@ -52,7 +52,12 @@ impl Till {
         let sandbox = gateway.fetch("/sandbox.json");
         let partners = sandbox["partners"].as_array().expect("partners");
         let found = partners.iter().find(|partner| partner["name"] == name);
-        let text = |field: &str| found.expect("the partner")[field].as_str().expect("text");
+        Self::new(found.expect("the partner"))
+    }
+
+    /// A partner as the sandbox API tells it.
+    pub(crate) fn new(partner: &Value) -> Self {
+        let text = |field: &str| partner[field].as_str().expect("text");
         Self {
             partner: text("partner_id").parse().expect("an id"),
             signer: Signer::Md5(text("md5_key").parse().expect("a key")),
