@@ -1,5 +1,6 @@
 //! `spotpay bench`: how fast, measured over HTTP against a real server with a real disk.
 
+mod days;
 mod limits;
 mod load;
 mod prepare;
@@ -31,6 +32,12 @@ pub(crate) enum Command {
     Query(PayArgs),
     /// The ceilings of this machine, in the same run
     Limits(LimitsArgs),
+    /// Settlement of a day's trades
+    Settle(DayArgs),
+    /// The file of a day's trades
+    Files(DayArgs),
+    /// A merchant's orders against the file of their day
+    Reconcile(DayArgs),
 }
 
 /// How to drive the server.
@@ -87,6 +94,18 @@ pub(crate) struct LimitsArgs {
     json: bool,
 }
 
+/// How long a day is.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example: spotpay bench reconcile --rows 10000000")]
+pub(crate) struct DayArgs {
+    /// Trades to settle, rows of the file, or orders
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    rows: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
 fn read_duration(text: &str) -> Result<Duration, String> {
     let split = text
         .find(|letter: char| !letter.is_ascii_digit())
@@ -113,6 +132,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Pay(args) => pay(&args, prepare::Kind::Pay),
         Command::Query(args) => pay(&args, prepare::Kind::Query),
         Command::Limits(args) => limits::run(&args),
+        Command::Settle(args) => days::settle(&args),
+        Command::Files(args) => days::files(&args),
+        Command::Reconcile(args) => days::reconcile(&args),
     }
 }
 

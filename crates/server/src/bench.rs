@@ -75,6 +75,8 @@ pub enum BenchError {
 const BALANCE: i64 = 1_000_000_000_000;
 /// Payments made in one second of the bench's own clock, well below the ids of one second.
 const PER_SECOND: u64 = 50_000;
+/// Rows that are filled behind the commits at once.
+const TEND_ROWS: usize = 10_000;
 
 impl StoreAlone {
     /// A seeded store in a folder, with wallets, its clock starting at an instant.
@@ -128,6 +130,17 @@ impl StoreAlone {
         if self.store.gauge().is_full() {
             self.store.checkpointer()?.run()?;
             self.store.maintain()?;
+        }
+        Ok(())
+    }
+
+    /// Fills what is filled behind the commits, all of it.
+    ///
+    /// # Errors
+    /// [`BenchError`].
+    pub fn tend(&mut self) -> Result<(), BenchError> {
+        while self.store.tend(TEND_ROWS)? {
+            self.checkpoint()?;
         }
         Ok(())
     }

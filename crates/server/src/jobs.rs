@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::engine::Fault;
-pub use files::{MakeError, make, name_of, path_of};
+pub use files::{MakeError, forget_files, make, name_of, path_of};
 pub use settle::{Wish, settle};
 
 /// Why a run did not come to its end; the next one begins anew.

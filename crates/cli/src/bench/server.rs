@@ -61,6 +61,26 @@ impl Target {
         })
     }
 
+    /// A gateway of our own on a temporary store with trades of three days ago, their partners'
+    /// statements filled.
+    pub(super) fn preloaded(trades: u64) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir().context("no temporary folder")?;
+        let data = folder.path().to_path_buf();
+        preload(&data, trades, false)?;
+        let own = Companion::serve(&data, None)?;
+        Ok(Self {
+            origin: own.origin().to_owned(),
+            own: Some(own),
+            _folder: Some(folder),
+            agent: agent(),
+        })
+    }
+
+    /// The most memory that our own server ever held, in KiB.
+    pub(super) fn peak_memory(&self) -> Option<u64> {
+        super::days::peak_memory(self.own.as_ref()?.id()?)
+    }
+
     /// `host:port`.
     pub(super) fn authority(&self) -> &str {
         self.origin.trim_start_matches("http://")
@@ -154,6 +174,7 @@ fn preload(data: &PathBuf, trades: u64, random_ids: bool) -> anyhow::Result<()> 
             eprint!("\rpreloading {} of {trades}", store.made());
         }
     }
+    store.tend()?;
     eprintln!(
         "\rpreloaded {trades} trades in {:.1?}          ",
         started.elapsed()

@@ -33,6 +33,9 @@ const PAGE: usize = 2_000;
 /// What is written at once.
 const BUFFER_BYTES: usize = 256 * 1_024;
 
+/// Where they lie in the data folder.
+const FOLDER: &str = "files";
+
 /// Why there is no file.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
@@ -55,7 +58,19 @@ pub enum MakeError {
 
 /// Where a file lies.
 pub fn path_of(data: &Path, key: FileKey) -> PathBuf {
-    data.join("files").join(name_of(key).to_string())
+    data.join(FOLDER).join(name_of(key).to_string())
+}
+
+/// Takes all files away, of a store that begins anew.
+///
+/// # Errors
+/// [`MakeError::Disk`].
+pub fn forget_files(data: &Path) -> Result<(), MakeError> {
+    let path = data.join(FOLDER);
+    match std::fs::remove_dir_all(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(|source| MakeError::Disk { path, source }),
+    }
 }
 
 /// The name of a file.

@@ -21,7 +21,7 @@ use spotpay_wire::charset::Charset;
 use spotpay_wire::form::INPUT_CHARSET;
 
 use crate::app::App;
-use crate::{notifier, seed};
+use crate::{jobs, notifier, seed};
 
 type Answer = Result<Json<Value>, ApiError>;
 
@@ -362,6 +362,7 @@ pub(super) async fn reset(State(app): State<Arc<App>>) -> Answer {
     app.engine
         .reset(seed::commands(), Some(app.clock.now()))
         .await?;
+    jobs::forget_files(&app.data)?;
     app.guard.clear();
     app.given.clear();
     app.faults.clear();

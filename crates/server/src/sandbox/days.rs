@@ -18,12 +18,18 @@ use spotpay_core::time::CivilDate;
 use super::error::{ApiError, read, read_rows};
 use super::sent::Sent;
 use crate::app::App;
-use crate::jobs::{self, JobError, Wish};
+use crate::jobs::{self, JobError, MakeError, Wish};
 
 type Answer = Result<Json<Value>, ApiError>;
 
 /// Batches in one answer, the newest.
 const BATCHES_MAX: usize = 1_000;
+
+impl From<MakeError> for ApiError {
+    fn from(error: MakeError) -> Self {
+        JobError::from(error).into()
+    }
+}
 
 impl From<JobError> for ApiError {
     fn from(error: JobError) -> Self {
