@@ -18,6 +18,7 @@ pub mod recorder;
 pub mod sandbox;
 pub mod seed;
 pub mod server;
+pub mod sftp;
 pub mod snapshot;
 pub mod telemetry;
 pub mod tls;
