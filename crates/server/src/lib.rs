@@ -19,6 +19,7 @@ pub mod sandbox;
 pub mod seed;
 pub mod server;
 pub mod sftp;
+pub mod shelf;
 pub mod snapshot;
 pub mod telemetry;
 pub mod tls;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use russh::keys::PublicKey;
 use russh::server::VerifiedPublicKey;
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session};
-use russh::{Channel, ChannelId, ChannelWriteHalf, MethodSet, Pty};
+use russh::{Channel, ChannelId, ChannelWriteHalf, MethodKind, MethodSet, Pty};
 use spotpay_core::id::PartnerId;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
@@ -202,8 +202,11 @@ impl Handler for Visitor {
         self.wrong += 1;
         self.shared.note_wrong(self.address);
         tracing::warn!(peer.address = %self.address, "a wrong SFTP password");
-        let again = self.wrong < self.shared.options.tries;
-        let methods = if again { methods() } else { MethodSet::empty() };
+        let methods = if self.wrong < self.shared.options.tries {
+            methods()
+        } else {
+            MethodSet::from([MethodKind::PublicKey].as_slice())
+        };
         Ok(Auth::Reject {
             proceed_with_methods: Some(methods),
             partial_success: false,

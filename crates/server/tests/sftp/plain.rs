@@ -20,7 +20,10 @@ pub(crate) struct Anyone;
 impl Handler for Anyone {
     type Error = russh::Error;
 
-    async fn check_server_key(&mut self, _key: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+    async fn check_server_key(
+        &mut self,
+        _key: &PublicKeyOrCertificate,
+    ) -> Result<bool, Self::Error> {
         Ok(true)
     }
 }
@@ -127,10 +130,9 @@ impl Sftp {
                     return Some(packet);
                 }
             }
-            match soon(self.channel.wait()).await? {
-                ChannelMsg::Data { data } => self.held.extend_from_slice(&data),
-                ChannelMsg::Close => return None,
-                _ => {}
+            let message = soon(self.channel.wait()).await?;
+            if let ChannelMsg::Data { data } = message {
+                self.held.extend_from_slice(&data);
             }
         }
     }
@@ -193,13 +195,12 @@ impl Sftp {
         };
         let mut all = Vec::new();
         loop {
-            match self.ask(12, &[&handle]).await {
-                Answer::Names(names) => all.extend(names),
-                answer => {
-                    assert_eq!(answer, Answer::Status("eof"));
-                    break;
-                }
-            }
+            let answer = self.ask(12, &[&handle]).await;
+            let Answer::Names(names) = answer else {
+                assert_eq!(answer, Answer::Status("eof"));
+                break;
+            };
+            all.extend(names);
         }
         assert_eq!(self.ask(4, &[&handle]).await, Answer::Status("ok"));
         all
