@@ -70,7 +70,7 @@ fn said(output: &Output) -> String {
 
 // Goal: the usual evening: look, get, leave.
 #[tokio::test(flavor = "multi_thread")]
-async fn get_and_list() {
+async fn look_and_fetch() {
     if !is_installed() {
         return;
     }
