@@ -112,6 +112,12 @@ const KEPT: &[Kept] = &[
         reason: "core and wire do no I/O and know no async",
     },
     Kept {
+        packages: &["russh", "ssh2"],
+        feature: None,
+        only_in: &["server"],
+        reason: "SSH servers live in server",
+    },
+    Kept {
         packages: &["quick-xml"],
         feature: None,
         only_in: &["wire"],

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::merchant::Merchant;
+use crate::merchant::{self, Merchant};
 use crate::output::{self, Exit, Failure};
 
 /// Print a fresh payment code of a sandbox wallet
@@ -23,8 +23,7 @@ pub(crate) struct Code {
 
 /// What fits into a path as it is.
 fn wallet_name(text: &str) -> Result<String, String> {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    if !text.is_empty() && text.chars().all(fits) && text.chars().any(|letter| letter != '.') {
+    if merchant::is_plain(text) {
         Ok(text.to_owned())
     } else {
         Err("a wallet's name has letters, digits, '-', '_' and '.'".to_owned())

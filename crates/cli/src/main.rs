@@ -7,6 +7,7 @@ mod code;
 mod companion;
 mod demo;
 mod duration;
+mod files;
 mod listen;
 mod machine;
 mod merchant;
@@ -70,6 +71,7 @@ enum Command {
     Notify(notify::Notify),
     Sign(sign::Sign),
     Clock(clock::Clock),
+    Files(files::Files),
     Reconcile(reconcile::Reconcile),
 }
 
@@ -91,6 +93,7 @@ impl Command {
             Self::Notify(command) => asked(command.run()),
             Self::Sign(command) => asked(command.run()),
             Self::Clock(command) => asked(command.run()),
+            Self::Files(command) => asked(command.run()),
             Self::Reconcile(command) => asked(command.run()),
         }
     }

@@ -2,6 +2,7 @@
 
 mod keys;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -15,6 +16,9 @@ use crate::output::Failure;
 use crate::sandbox_file::{Partner, SandboxFile};
 
 pub(crate) use keys::Keys;
+
+/// The longest list that is read.
+const LIST_BYTES_MAX: u64 = 64_000_000;
 
 /// The flags that all merchant commands take.
 #[derive(Args, Clone, Debug)]
@@ -120,6 +124,20 @@ impl Merchant {
         let (file, http) = self.sandbox_file()?;
         let url = file.sandbox_url.trim_end_matches('/').to_owned();
         Ok(Sandbox { http, url })
+    }
+
+    /// The API of the sandbox, and the name there of who calls; a partner that was made later
+    /// stands in no sandbox.json.
+    pub(crate) fn sandbox_and_name(&self) -> Result<(Sandbox, String), Failure> {
+        let (file, http) = self.sandbox_file()?;
+        let url = file.sandbox_url.trim_end_matches('/').to_owned();
+        let known = file.partner(&self.partner).ok();
+        let name = known.map_or(&self.partner, |partner| &partner.name);
+        if !is_plain(name) {
+            let rule = "a partner's name here has letters, digits, '-', '_' and '.'";
+            return Err(Failure::usage("--partner <NAME|ID>", name, rule));
+        }
+        Ok((Sandbox { http, url }, name.clone()))
     }
 
     /// The partner's till.
@@ -242,6 +260,33 @@ impl Sandbox {
         read(&url, self.http.fetch(&url))
     }
 
+    /// Reads a list, which may be a long one.
+    pub(crate) fn list(&self, path: &str) -> Result<Vec<Value>, Failure> {
+        let (url, mut body) = self.open(path)?;
+        let mut text = Vec::new();
+        let read = body.by_ref().take(LIST_BYTES_MAX).read_to_end(&mut text);
+        read.map_err(|error| Failure::unknown("no_answer", format!("{url}: {error}")))?;
+        serde_json::from_slice(&text).map_err(|_| {
+            let message = format!("{url} answers with something that is no list");
+            Failure::unknown("unreadable_answer", message)
+        })
+    }
+
+    /// Opens a body of any length.
+    pub(crate) fn open(&self, path: &str) -> Result<(String, Box<dyn Read + Send>), Failure> {
+        let url = format!("{}{path}", self.url);
+        let answer = self.http.open(&url);
+        let answer = answer.map_err(|failure| not_answered(&url, &failure))?;
+        if (200..=299).contains(&answer.status) {
+            return Ok((url, answer.body));
+        }
+        let mut body = Vec::new();
+        // What cannot be read says nothing more.
+        let _ = answer.body.take(LIST_BYTES_MAX).read_to_end(&mut body);
+        let object = serde_json::from_slice::<Value>(&body).ok();
+        Err(not_done(&url, answer.status, object.as_ref()))
+    }
+
     /// Asks the API for something.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let url = format!("{}{path}", self.url);
@@ -254,32 +299,39 @@ fn read(
     url: &str,
     answer: Result<spotpay_client::HttpAnswer, spotpay_client::TransportFailure>,
 ) -> Result<Value, Failure> {
-    let answer = answer.map_err(|failure| {
-        let word = match failure.arrival() {
-            spotpay_client::Arrival::Never => "not_sent",
-            spotpay_client::Arrival::Maybe => "no_answer",
-        };
-        Failure::unknown(word, format!("{url}: {failure}"))
-    })?;
+    let answer = answer.map_err(|failure| not_answered(url, &failure))?;
     let object = serde_json::from_slice::<Value>(&answer.body).ok();
     let object = object.filter(Value::is_object);
     match (answer.status, object) {
         (200..=299, Some(object)) => Ok(object),
-        (400..=499, object) => {
-            let word = |name: &str| {
-                object
-                    .as_ref()
-                    .and_then(|object| object.get(name)?.as_str())
-            };
-            let error = word("error").unwrap_or("refused");
-            let message = format!("{url} answers {}", answer.status);
-            Err(Failure::refused(error, word("message").unwrap_or(&message)))
-        }
-        (status, _) => {
-            let message = format!("{url} answers {status} with something that cannot be read");
-            Err(Failure::unknown("unreadable_answer", message))
-        }
+        (status, object) => Err(not_done(url, status, object.as_ref())),
     }
+}
+
+fn not_answered(url: &str, failure: &spotpay_client::TransportFailure) -> Failure {
+    let word = match failure.arrival() {
+        spotpay_client::Arrival::Never => "not_sent",
+        spotpay_client::Arrival::Maybe => "no_answer",
+    };
+    Failure::unknown(word, format!("{url}: {failure}"))
+}
+
+/// Of an answer that is not what was asked for.
+fn not_done(url: &str, status: u16, object: Option<&Value>) -> Failure {
+    if !(400..=499).contains(&status) {
+        let message = format!("{url} answers {status} with something that cannot be read");
+        return Failure::unknown("unreadable_answer", message);
+    }
+    let word = |name: &str| object.and_then(|object| object.get(name)?.as_str());
+    let message = format!("{url} answers {status}");
+    let error = word("error").unwrap_or("refused");
+    Failure::refused(error, word("message").unwrap_or(&message))
+}
+
+/// What fits into a URL as it is.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    !text.is_empty() && text.chars().all(fits) && text.chars().any(|letter| letter != '.')
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use spotpay_server::clock::{Clock, SystemClock};
 use spotpay_server::sandbox::parse_instant;
-use spotpay_server::server::{self, Options};
+use spotpay_server::server::{self, Options, Ready};
 use spotpay_server::telemetry;
 
 /// How the process serves.
@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// A further name or address that the certificate is valid for
     #[arg(long, value_name = "HOST", requires = "tls")]
     tls_name: Vec<String>,
+    /// Serve published files over SFTP there too; port 0 picks a free one
+    #[arg(long, value_name = "ADDR")]
+    sftp: Option<SocketAddr>,
     /// How to serve
     #[arg(long, value_enum, default_value_t = Mode::Sandbox)]
     mode: Mode,
@@ -61,6 +64,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         data: args.data,
         listen: args.listen,
         tls: args.tls.then_some(args.tls_name),
+        sftp: args.sftp,
         clock: args.clock,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -69,18 +73,29 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         .context("no threads left")?;
     runtime.block_on(async {
         let stop = stop_signal()?;
-        server::serve(options, clock, announce, stop)
+        server::serve(options, clock, announce_all, stop)
             .await
             .map_err(anyhow::Error::from)
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
+fn announce_all(ready: &Ready) {
+    announce(&ready.origin);
+    if let Some(address) = ready.sftp {
+        print(&format!("sftp on {address}"));
+    }
+}
+
 /// The one line that scripts wait for.
 pub(crate) fn announce(origin: &str) {
+    print(&format!("listening on {origin}"));
+}
+
+fn print(line: &str) {
     let mut out = std::io::stdout();
     // Nobody reads it: then nobody waits for it either.
-    let _ = writeln!(out, "listening on {origin}").and_then(|()| out.flush());
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {

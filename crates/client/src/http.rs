@@ -89,11 +89,40 @@ impl HttpTransport {
         exchange(|| self.agent.get(url).call())
     }
 
+    /// Opens something beside a gateway that is longer than answers are, such as a file.
+    ///
+    /// The body comes as it is read, for an hour at most; a failure on the way is an error there.
+    pub fn open(&self, url: &str) -> Result<Opened, TransportFailure> {
+        let (answer, went_out) = first_byte::watch(|| {
+            let request = self.agent.get(url).config();
+            let request = request
+                .timeout_recv_body(Some(OPEN_TIME))
+                .timeout_per_call(Some(OPEN_TIME));
+            request.build().call()
+        });
+        let answer = answer.map_err(|error| failure(error, went_out))?;
+        Ok(Opened {
+            status: answer.status().as_u16(),
+            body: Box::new(answer.into_body().into_reader()),
+        })
+    }
+
     /// Posts JSON beside a gateway, such as to the API of a sandbox.
     pub fn post_json(&self, url: &str, json: &str) -> Result<HttpAnswer, TransportFailure> {
         let post = self.agent.post(url).content_type("application/json");
         exchange(|| post.send(json.as_bytes()))
     }
+}
+
+/// For the longest file over the slowest line.
+const OPEN_TIME: Duration = Duration::from_secs(3_600);
+
+/// An answer whose body is still to be read.
+pub struct Opened {
+    /// The status.
+    pub status: u16,
+    /// The body, without a limit.
+    pub body: Box<dyn std::io::Read + Send>,
 }
 
 impl Transport for HttpTransport {
@@ -126,13 +155,15 @@ fn exchange(
     send: impl FnOnce() -> Result<http::Response<ureq::Body>, ureq::Error>,
 ) -> Result<HttpAnswer, TransportFailure> {
     let (answer, went_out) = first_byte::watch(|| read(send()?));
-    answer.map_err(|error| {
-        if went_out {
-            TransportFailure::maybe(error)
-        } else {
-            TransportFailure::never(error)
-        }
-    })
+    answer.map_err(|error| failure(error, went_out))
+}
+
+fn failure(error: ureq::Error, went_out: bool) -> TransportFailure {
+    if went_out {
+        TransportFailure::maybe(error)
+    } else {
+        TransportFailure::never(error)
+    }
 }
 
 fn read(mut answer: http::Response<ureq::Body>) -> Result<HttpAnswer, ureq::Error> {

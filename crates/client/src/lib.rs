@@ -63,7 +63,7 @@ pub use call::{Call, Reply};
 pub use checkout::{Checkout, Sale, Step};
 pub use client::{Client, Event, Silent, Watcher};
 pub use file_journal::FileJournal;
-pub use http::{HttpSettings, HttpSettingsError, HttpTransport};
+pub use http::{HttpSettings, HttpSettingsError, HttpTransport, Opened};
 pub use journal::{CheckoutKey, Fact, FactKind, Journal, JournalError, OpenCheckout};
 pub use outcome::{Doubt, Ending, NotPaid, Outcome, Receipt, Refusal, Stuck};
 pub use pace::{Pace, SystemPace};

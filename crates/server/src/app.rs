@@ -1,7 +1,8 @@
 //! Everything that a request may need, put together once.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use spotpay_store::sqlite::{SqliteStore, WalGauge};
 use spotpay_wire::keys::PrivateKey;
@@ -74,6 +75,8 @@ pub struct App {
     wal: WalGauge,
     /// Where the outside reaches us, once that is known: `http://127.0.0.1:8080`.
     origin: Mutex<String>,
+    /// Where published files are fetched, if they are.
+    sftp: OnceLock<SocketAddr>,
 }
 
 /// Why the server does not start.
@@ -104,7 +107,16 @@ pub enum StartError {
     #[error("{address}")]
     Listen {
         /// Where.
-        address: std::net::SocketAddr,
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The key of the SFTP server cannot be read or made.
+    #[error("{path}")]
+    SftpKey {
+        /// Its file.
+        path: PathBuf,
         /// Why.
         #[source]
         source: std::io::Error,
@@ -179,6 +191,7 @@ impl Running {
             data: data.to_path_buf(),
             wal: gauge,
             origin: Mutex::default(),
+            sftp: OnceLock::new(),
         };
         Ok(Self {
             app: Arc::new(app),
@@ -250,6 +263,17 @@ impl App {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Where the outside fetches published files over SFTP, if it can.
+    pub fn sftp(&self) -> Option<SocketAddr> {
+        self.sftp.get().copied()
+    }
+
+    /// Tells where that is, once.
+    pub fn set_sftp(&self, address: SocketAddr) {
+        // The first one stays.
+        let _ = self.sftp.set(address);
     }
 
     /// Pages of the WAL after the last commit.

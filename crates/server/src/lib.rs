@@ -19,6 +19,8 @@ pub mod recorder;
 pub mod sandbox;
 pub mod seed;
 pub mod server;
+pub mod sftp;
+pub mod shelf;
 pub mod snapshot;
 pub mod telemetry;
 pub mod tls;

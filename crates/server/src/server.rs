@@ -17,6 +17,8 @@ use spotpay_store::request_log::RequestRecord;
 use spotpay_store::sqlite::Reader;
 use spotpay_wire::form::Form;
 use spotpay_wire::service::Service;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use crate::app::{App, Running, StartError};
 use crate::clock::Clock;
@@ -26,6 +28,7 @@ use crate::gateway::{self, Exchange};
 use crate::listen::{self, BodyError, Limits, Peer};
 use crate::notifier::courier::{HttpCourier, Reach};
 use crate::recorder::Recorder;
+use crate::sftp::{self, HostKey};
 use crate::{jobs, mistake, notifier, sandbox, tls};
 
 /// What `spotpay serve` was asked for (`contract.md`).
@@ -37,8 +40,19 @@ pub struct Options {
     pub listen: SocketAddr,
     /// HTTPS, with these names beside `localhost` and `127.0.0.1`.
     pub tls: Option<Vec<String>>,
+    /// Where published files are fetched over SFTP; port 0 picks a free one.
+    pub sftp: Option<SocketAddr>,
     /// Where the clock of an empty store starts.
     pub clock: Option<Timestamp>,
+}
+
+/// Where a server that is ready can be reached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ready {
+    /// As in `http://127.0.0.1:8080`.
+    pub origin: String,
+    /// Where files are fetched, if they are.
+    pub sftp: Option<SocketAddr>,
 }
 
 /// Every route of the process.
@@ -55,7 +69,7 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Serves until `shutdown` ends, then finishes what is under way. `ready` hears the address once
+/// Serves until `shutdown` ends, then finishes what is under way. `ready` hears the addresses once
 /// the process answers.
 ///
 /// # Errors
@@ -63,7 +77,7 @@ pub fn router(app: Arc<App>) -> Router {
 pub async fn serve(
     options: Options,
     clock: Arc<dyn Clock>,
-    ready: impl FnOnce(&str),
+    ready: impl FnOnce(&Ready),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let limits = Limits::default().within_files(listen::raise_file_limit());
@@ -76,19 +90,22 @@ pub async fn serve(
         .as_deref()
         .map(|names| tls::server_config(&options.data, names))
         .transpose()?;
-    let listen_at = options.listen;
-    let listener = listen::bind(listen_at).map_err(|source| StartError::Listen {
-        address: listen_at,
-        source,
-    })?;
+    let listener = bind(options.listen)?;
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let origin = format!("{scheme}://{}", reachable(address));
     running.app.set_origin(origin.clone());
+    let files = match options.sftp {
+        Some(at) => Some(FileServer::start(&running.app, at)?),
+        None => None,
+    };
     sandbox::write_file(&running.app)?;
     let notifier = notifier::driver::Driver::start(&running.app);
     let jobs = jobs::Driver::start(&running.app);
-    ready(&origin);
+    ready(&Ready {
+        origin,
+        sftp: running.app.sftp(),
+    });
     let router = router(Arc::clone(&running.app));
     listen::serve_counted(
         listener,
@@ -100,9 +117,47 @@ pub async fn serve(
     )
     .await?;
     jobs.stop();
+    if let Some(files) = files {
+        files.stop().await;
+    }
     notifier.stop(&running.app).await;
     running.stop();
     Ok(())
+}
+
+fn bind(address: SocketAddr) -> Result<tokio::net::TcpListener, StartError> {
+    listen::bind(address).map_err(|source| StartError::Listen { address, source })
+}
+
+/// The SFTP server beside the other.
+struct FileServer {
+    tasks: JoinSet<()>,
+    stop: oneshot::Sender<()>,
+}
+
+impl FileServer {
+    fn start(app: &Arc<App>, at: SocketAddr) -> Result<Self, StartError> {
+        let key = HostKey::load_or_make(&app.data, &*app.entropy).map_err(|source| {
+            let path = app.data.join(sftp::HOST_KEY_FILE);
+            StartError::SftpKey { path, source }
+        })?;
+        let listener = bind(at)?;
+        app.set_sftp(reachable(listener.local_addr()?));
+        let (stop, stops) = oneshot::channel::<()>();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(sftp::serve(
+            listener,
+            app.shelf(),
+            sftp::Options::new(key),
+            async move { drop(stops.await) },
+        ));
+        Ok(Self { tasks, stop })
+    }
+
+    async fn stop(mut self) {
+        drop(self.stop);
+        while self.tasks.join_next().await.is_some() {}
+    }
 }
 
 /// An address that a program on this machine can use: one that listens everywhere listens here too.

@@ -27,14 +27,12 @@ use spotpay_wire::files::{
 
 use super::JobError;
 use crate::app::App;
+use crate::shelf::FILES_FOLDER;
 
 /// Rows of one read: each is a short read transaction.
 const PAGE: usize = 2_000;
 /// What is written at once.
 const BUFFER_BYTES: usize = 256 * 1_024;
-
-/// Where they lie in the data folder.
-const FOLDER: &str = "files";
 
 /// Why there is no file.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +56,7 @@ pub enum MakeError {
 
 /// Where a file lies.
 pub fn path_of(data: &Path, key: FileKey) -> PathBuf {
-    data.join(FOLDER).join(name_of(key).to_string())
+    data.join(FILES_FOLDER).join(name_of(key).to_string())
 }
 
 /// Takes all files away, of a store that begins anew.
@@ -66,7 +64,7 @@ pub fn path_of(data: &Path, key: FileKey) -> PathBuf {
 /// # Errors
 /// [`MakeError::Disk`].
 pub fn forget_files(data: &Path) -> Result<(), MakeError> {
-    let path = data.join(FOLDER);
+    let path = data.join(FILES_FOLDER);
     match std::fs::remove_dir_all(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         removed => removed.map_err(|source| MakeError::Disk { path, source }),

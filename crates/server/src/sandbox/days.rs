@@ -2,10 +2,17 @@
 //! settlement goes by.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read as _;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream::try_unfold;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spotpay_core::calendar::CalendarName;
@@ -14,9 +21,10 @@ use spotpay_core::config::ConfigChange;
 use spotpay_core::id::PartnerId;
 use spotpay_core::settlement::{Batch, FileKey, FileKind, PublishedFile};
 use spotpay_core::time::CivilDate;
+use spotpay_wire::files::FileName;
 
 use super::error::{ApiError, read, read_rows};
-use super::sent::Sent;
+use super::sent::{Named, Sent};
 use crate::app::App;
 use crate::jobs::{self, JobError, MakeError, Wish};
 
@@ -24,6 +32,10 @@ type Answer = Result<Json<Value>, ApiError>;
 
 /// Batches in one answer, the newest.
 const BATCHES_MAX: usize = 1_000;
+/// Files of one partner in one answer, the newest.
+const FILES_MAX: usize = 1_000;
+/// Bytes of a file that are sent at once.
+const PART_BYTES: usize = 128 * 1_024;
 
 impl From<MakeError> for ApiError {
     fn from(error: MakeError) -> Self {
@@ -190,6 +202,73 @@ pub(super) async fn make_file(State(app): State<Arc<App>>, Sent(body): Sent) -> 
     };
     let file = jobs::make(&app, key).await?;
     Ok(Json(file_json(&file)))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct FilePage {
+    partner: Option<String>,
+}
+
+/// Of one partner, or of all.
+pub(super) async fn files(
+    State(app): State<Arc<App>>,
+    page: Result<Query<FilePage>, QueryRejection>,
+) -> Answer {
+    let Query(page) = page.map_err(ApiError::query)?;
+    let partners = match &page.partner {
+        Some(name) => vec![find_partner(&app, name)?],
+        None => app
+            .snapshot
+            .load()
+            .config
+            .partners
+            .keys()
+            .copied()
+            .collect(),
+    };
+    let mut files = Vec::new();
+    for partner in partners {
+        files.extend(
+            app.readers
+                .read(|reader| reader.files(partner, FILES_MAX))?,
+        );
+    }
+    Ok(Json(files.iter().map(file_json).collect()))
+}
+
+/// The bytes of a published file, part by part: it may be longer than the memory.
+pub(super) async fn file(
+    State(app): State<Arc<App>>,
+    Named(name): Named,
+) -> Result<Response, ApiError> {
+    let unknown = || ApiError::not_found("published file", &name);
+    let parsed: FileName = name.parse().map_err(|_| unknown())?;
+    let key = FileKey {
+        partner: parsed.partner,
+        kind: parsed.kind,
+        date: parsed.date,
+    };
+    let known = app.readers.read(|reader| reader.file(key))?;
+    let known = known.filter(|file| file.rows > 0).ok_or_else(unknown)?;
+    let opened = File::open(jobs::path_of(&app.data, key)).map_err(|error| {
+        tracing::error!(%error, name, "a published file cannot be read");
+        unknown()
+    })?;
+    let parts = try_unfold((app, opened), |(app, mut file)| async move {
+        let read = app.blocking(move || {
+            let mut part = vec![0; PART_BYTES];
+            let read = file.read(&mut part)?;
+            part.truncate(read);
+            Ok::<_, std::io::Error>((part, file))
+        });
+        let (part, file) = read.await.ok_or(std::io::ErrorKind::Interrupted)??;
+        Ok::<_, std::io::Error>((!part.is_empty()).then_some((part, (app, file))))
+    });
+    let head = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+        (header::CONTENT_LENGTH, known.bytes.to_string()),
+    ];
+    Ok((head, Body::from_stream(parts)).into_response())
 }
 
 /// A partner by its name or its number.

@@ -9,7 +9,7 @@ use spotpay_core::partner::KeyKind;
 
 use super::error::ApiError;
 use crate::app::App;
-use crate::seed;
+use crate::{seed, shelf};
 
 /// `GET /sandbox.json`.
 pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
@@ -30,7 +30,7 @@ fn content(app: &App) -> Result<Value, ApiError> {
             .iter()
             .rev()
             .find(|key| key.kind == KeyKind::Md5);
-        partners.push(json!({
+        let mut shown = json!({
             "name": partner.name,
             "product": partner.contract.product.as_str(),
             "partner_id": partner.id.to_string(),
@@ -38,7 +38,17 @@ fn content(app: &App) -> Result<Value, ApiError> {
             "md5_key": md5.map(|key| &*key.text),
             "rsa_private_key": seed::private_key_of(partner),
             "gateway_rsa_public_key": gateway_key,
-        }));
+        });
+        if let (Some(address), Some(shown)) = (app.sftp(), shown.as_object_mut()) {
+            let sftp = json!({
+                "host": address.ip().to_string(),
+                "port": address.port(),
+                "user": partner.id.to_string(),
+                "password": shelf::sandbox_password(partner),
+            });
+            shown.insert("sftp".to_owned(), sftp);
+        }
+        partners.push(shown);
     }
     let mut wallets = Vec::new();
     for name in seed::wallet_names() {

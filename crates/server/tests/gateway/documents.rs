@@ -277,6 +277,10 @@ GET    /batches
 POST   /files {"partner":"tea-house","date":"2026-11-23","kind":"transaction"}
 POST   /files {"partner":"tea-house","date":"2026-11-22","kind":"settlement"}
 POST   /files {"partner":"tea-house","date":"2027-11-22","kind":"settlement"}
+GET    /files
+GET    /files?partner=tea-house
+GET    /files?partner=nobody
+GET    /files/none.txt
 POST   /files {"partner":"nobody","date":"2026-11-22","kind":"settlement"}
 GET    /ledger/trial-balance
 GET    /stats
@@ -341,6 +345,8 @@ async fn answers() {
     let own = format!("GET /notifications/{id}\nPOST /notifications/{id}/resend\nGET /requests/1");
     let calls = format!("{own}\n{CALLS}");
     let mut left = described(&document);
+    // Its answer is the file, and no JSON: `settlement`.
+    left.remove("get /files/{name}");
     for line in calls.lines().filter(|line| !line.is_empty()) {
         let mut words = line.splitn(2, ' ');
         let method = words.next().unwrap();

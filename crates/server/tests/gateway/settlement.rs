@@ -1,7 +1,11 @@
 //! Days that end: what merchants are owed is settled, and told in two files (`spec/07`, `spec/13`,
 //! 22 to 27).
 
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt as _;
 use serde_json::Value;
+use tower::ServiceExt as _;
 
 use crate::world::World;
 
@@ -14,6 +18,12 @@ impl World {
         let path = self.app().data.join("files").join(name);
         let text = std::fs::read_to_string(path).unwrap();
         assert_eq!(file["bytes"], text.len());
+        let asked = format!("/sandbox/v1/files/{name}");
+        let request = Request::get(asked).body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        let sent = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(sent, text.as_bytes());
         Some(text)
     }
 
