@@ -112,15 +112,9 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
-    /// The key of the SFTP server cannot be read or made.
-    #[error("{path}")]
-    SftpKey {
-        /// Its file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+    /// A key of the SFTP server cannot be read or made.
+    #[error("SFTP host key")]
+    SftpKey(#[source] std::io::Error),
     /// There is no certificate to serve with.
     #[error(transparent)]
     Tls(#[from] crate::tls::TlsError),

@@ -137,10 +137,7 @@ struct FileServer {
 
 impl FileServer {
     fn start(app: &Arc<App>, at: SocketAddr) -> Result<Self, StartError> {
-        let key = HostKey::load_or_make(&app.data, &*app.entropy).map_err(|source| {
-            let path = app.data.join(sftp::HOST_KEY_FILE);
-            StartError::SftpKey { path, source }
-        })?;
+        let key = HostKey::load_or_make(&app.data, &*app.entropy).map_err(StartError::SftpKey)?;
         let listener = bind(at)?;
         app.set_sftp(reachable(listener.local_addr()?));
         let (stop, stops) = oneshot::channel::<()>();

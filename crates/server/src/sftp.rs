@@ -20,7 +20,7 @@ use spotpay_core::id::PartnerId;
 use spotpay_core::time::Timestamp;
 
 pub use door::serve;
-pub use host_key::{HOST_KEY_FILE, HostKey};
+pub use host_key::{HOST_KEY_FILE, HostKey, OLD_HOST_KEY_FILE};
 
 /// Connections at once.
 pub const CONNECTIONS_MAX: usize = 64;
@@ -78,7 +78,7 @@ pub struct Listed {
 /// How the server serves.
 #[derive(Clone)]
 pub struct Options {
-    /// The key by which clients know it.
+    /// The keys by which clients know it.
     pub host_key: HostKey,
     /// [`CONNECTIONS_MAX`].
     pub connections: usize,

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use russh::keys::PublicKey;
 use russh::server::{Config, Handle};
-use russh::{Disconnect, MethodKind, MethodSet, SshId};
+use russh::{Disconnect, MethodKind, MethodSet, Preferred, SshId, kex};
 use spotpay_core::time::Span;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -183,7 +183,11 @@ fn config(options: &Options) -> Config {
         auth_rejection_time: options.refusal_time,
         // The first question of a client is what there is, not whether it may in.
         auth_rejection_time_initial: Some(Duration::ZERO),
-        keys: vec![options.host_key.0.clone()],
+        keys: vec![
+            options.host_key.usual.clone(),
+            options.host_key.for_old_clients.clone(),
+        ],
+        preferred: preferred(),
         max_auth_attempts: LOGINS_MAX,
         // The pulse cuts whoever is idle, also who only keeps the connection alive.
         inactivity_timeout: None,
@@ -191,6 +195,20 @@ fn config(options: &Options) -> Config {
         channel_buffer_size: 1,
         nodelay: true,
         ..Config::default()
+    }
+}
+
+/// What russh takes for safe, and ECDH over P-256 behind that, for clients without Curve25519.
+fn preferred() -> Preferred {
+    let mut kex = Preferred::DEFAULT.kex.to_vec();
+    let last_curve = kex
+        .iter()
+        .rposition(|name| *name == kex::CURVE25519_PRE_RFC_8731);
+    let place = last_curve.map_or(0, |place| place + 1);
+    kex.insert(place, kex::ECDH_SHA2_NISTP256);
+    Preferred {
+        kex: kex.into(),
+        ..Preferred::DEFAULT
     }
 }
 

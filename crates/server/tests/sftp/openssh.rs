@@ -161,6 +161,28 @@ async fn logins() {
     assert_eq!(got, TEA_TEXT);
 }
 
+// Goal: a client without Curve25519 and Ed25519 gets in as well, as JSch 0.1 would.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_client() {
+    if !is_installed() {
+        return;
+    }
+    let world = World::new().await;
+    for exchange in ["ecdh-sha2-nistp256", "diffie-hellman-group-exchange-sha256"] {
+        let exchange = format!("KexAlgorithms={exchange}");
+        let old = [
+            ["-o", &exchange],
+            ["-o", "HostKeyAlgorithms=ecdsa-sha2-nistp256"],
+            ["-o", "Ciphers=aes128-ctr"],
+            ["-o", "MACs=hmac-sha2-256"],
+        ];
+        let output = world
+            .sftp(PASSWORD, old.as_flattened(), "ls download\n")
+            .await;
+        assert!(output.status.success(), "{}", said(&output));
+    }
+}
+
 // Goal: a large file arrives whole.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_file() {
