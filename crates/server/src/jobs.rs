@@ -5,6 +5,7 @@
 //! stays as it is. So a process that dies in the middle just begins anew.
 
 mod files;
+mod rows;
 mod settle;
 
 use std::sync::Arc;
