@@ -105,7 +105,7 @@ pub async fn make(app: &Arc<App>, key: FileKey) -> Result<PublishedFile, JobErro
 }
 
 /// Lists are filled behind the commits; a file waits until they have its day.
-async fn fill_statements(app: &Arc<App>, date: CivilDate) -> Result<(), JobError> {
+pub(super) async fn fill_statements(app: &Arc<App>, date: CivilDate) -> Result<(), JobError> {
     let end = date.plus_days(1).start();
     while !app
         .readers

@@ -1,4 +1,5 @@
-//! What a partner's statement tells, event by event: the rows behind the files.
+//! What a partner's statement tells, event by event: the rows behind the files and their like over
+//! HTTP.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,7 +14,7 @@ use spotpay_core::wallet::PaymentInst;
 use spotpay_store::StoreError;
 use spotpay_store::sqlite::{Reader, StatementRow};
 use spotpay_wire::files::{
-    Pricing, Rmb, SettlementRow, SettlementType, StoreColumns, Style, TransactionRow,
+    HttpRow, Pricing, Rmb, SettlementRow, SettlementType, StoreColumns, Style, TransactionRow,
     TransactionType,
 };
 
@@ -168,6 +169,23 @@ impl EventRow<'_> {
             order_scene: "",
             pricing: Some(Pricing::equal(self.told.amount)),
             wallet: self.wallet,
+            rmb: self.rmb,
+        }
+    }
+
+    /// As it is told over HTTP, where both texts have the types of the settlement file and so its
+    /// numbers too: a cancel could not be told from a refund otherwise.
+    pub(super) fn http(&self, settlement_time: Option<Timestamp>) -> HttpRow<'_> {
+        HttpRow {
+            partner_transaction_id: self.settlement_id(),
+            transaction_id: &self.number,
+            amount: self.told.amount,
+            fee: self.told.fee,
+            settlement: self.settlement,
+            payment_time: self.told.at,
+            settlement_time,
+            kind: self.told.settlement_type(),
+            remark: &self.told.remark,
             rmb: self.rmb,
         }
     }
