@@ -1,16 +1,18 @@
-//! `/gateway.do`: the one URL of the genuine gateway. Form in, signed XML out.
+//! `/gateway.do`: the one URL of the genuine gateway. Form in, signed XML out; of a file its text.
 //!
 //! Checks run in the order of `spec/13`, 17. What a service decides comes from the engine; what it
 //! says is made by [`answer`]; the bytes are wire's.
 
 mod answer;
 mod codes;
+mod files;
 mod refund;
 mod resolve;
 mod spoil;
 mod store;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
@@ -19,9 +21,11 @@ use spotpay_core::command::Command;
 use spotpay_core::decide::{PayRefusal, Reply};
 use spotpay_core::id::TradeId;
 use spotpay_core::partner::{ContractService, Partner};
+use spotpay_core::settlement::FileKind;
 use spotpay_core::time::Span;
 use spotpay_core::trade::Dialect;
 use spotpay_wire::canonical;
+use spotpay_wire::charset::Charset;
 use spotpay_wire::code::{self, WireCode};
 use spotpay_wire::form::{self, Form};
 use spotpay_wire::refusal::ParseRefusal;
@@ -78,9 +82,18 @@ impl Answered {
         }
     }
 
+    /// A file; only its refusals are XML.
+    fn file(form: &Form, body: Vec<u8>) -> Self {
+        Self {
+            content_type: form.answer_charset().plain_content_type(),
+            body: body.into(),
+            is_hang_up: false,
+        }
+    }
+
     fn text(body: &'static str) -> Self {
         Self {
-            content_type: "text/plain;charset=UTF-8",
+            content_type: Charset::Utf8.plain_content_type(),
             body: Bytes::from_static(body.as_bytes()),
             is_hang_up: false,
         }
@@ -114,7 +127,12 @@ impl Answered {
 }
 
 /// Answers one request.
-pub async fn answer(app: &App, form: &Form, client: IpAddr, exchange: &mut Exchange) -> Answered {
+pub async fn answer(
+    app: &Arc<App>,
+    form: &Form,
+    client: IpAddr,
+    exchange: &mut Exchange,
+) -> Answered {
     exchange.partner = form
         .get("partner")
         .unwrap_or_default()
@@ -233,7 +251,9 @@ fn admit(
         | Service::Refund
         | Service::RefundQuery
         | Service::StoreMaintain
-        | Service::StoreQuery => Ok(Admitted::Signed {
+        | Service::StoreQuery
+        | Service::CompareFile
+        | Service::LiquidationFile => Ok(Admitted::Signed {
             entry,
             service,
             signer,
@@ -256,7 +276,8 @@ fn read_service(form: &Form, exchange: &mut Exchange) -> Result<Service, WireCod
     service.ok_or(code::ILLEGAL_SERVICE)
 }
 
-/// The service as contracts list it; `notify_verify` is nobody's in particular.
+/// The service as contracts list it; `notify_verify` is nobody's in particular, and the files are
+/// everybody's.
 const fn contracted(service: Service) -> Option<ContractService> {
     match service {
         Service::Pay => Some(ContractService::Pay),
@@ -266,13 +287,13 @@ const fn contracted(service: Service) -> Option<ContractService> {
         Service::RefundQuery => Some(ContractService::RefundQuery),
         Service::StoreMaintain => Some(ContractService::StoreMaintain),
         Service::StoreQuery => Some(ContractService::StoreQuery),
-        Service::NotifyVerify => None,
+        Service::CompareFile | Service::LiquidationFile | Service::NotifyVerify => None,
     }
 }
 
 /// A request that passed the gateway's checks, with all that a service needs of it.
 struct Call<'a> {
-    app: &'a App,
+    app: &'a Arc<App>,
     form: &'a Form,
     partner: &'a Partner,
     service: Service,
@@ -320,6 +341,7 @@ async fn serve(call: &Call<'_>, signer: Signer, exchange: &mut Exchange) -> Answ
     exchange.result = said.result();
     let answered = match said {
         Said::Rejected(code) => reject(call.form, code, exchange),
+        Said::File(body) => Answered::file(call.form, body),
         Said::Pay(..)
         | Said::Query(..)
         | Said::Cancel(..)
@@ -346,6 +368,10 @@ async fn decide(call: &Call<'_>, exchange: &mut Exchange) -> Said {
         Service::RefundQuery => refund::serve_query(call, exchange),
         Service::StoreMaintain => Box::pin(store::serve(call, exchange)).await,
         Service::StoreQuery => store::serve_query(call, exchange),
+        Service::CompareFile => Box::pin(files::serve(call, FileKind::Transaction, exchange)).await,
+        Service::LiquidationFile => {
+            Box::pin(files::serve(call, FileKind::Settlement, exchange)).await
+        }
         Service::NotifyVerify => Said::Rejected(code::ILLEGAL_SERVICE),
     }
 }

@@ -5,6 +5,8 @@
 //! stays as it is. So a process that dies in the middle just begins anew.
 
 mod files;
+mod http;
+mod rows;
 mod settle;
 
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::engine::Fault;
 pub use files::{MakeError, forget_files, make, name_of, path_of};
+pub(crate) use http::{ROWS_MAX, text};
 pub use settle::{Wish, settle};
 
 /// Why a run did not come to its end; the next one begins anew.

@@ -209,6 +209,9 @@ async fn serve_gateway(State(app): State<Arc<App>>, request: Request) -> Respons
     answered.into_response()
 }
 
+/// What the inspector keeps of an answer: every one in XML is shorter, a file may be much longer.
+const RECORDED_BYTES_MAX: usize = 1_024 * 1_024;
+
 /// What became of an exchange.
 struct Told<'a> {
     answer: &'a Bytes,
@@ -231,6 +234,7 @@ fn note(app: &App, form: &Form, exchange: Exchange, told: Told<'_>) {
         "request"
     );
     if let Some(recorder) = app.recorder.as_ref().filter(|recorder| recorder.wants()) {
+        let kept = told.answer.len().min(RECORDED_BYTES_MAX);
         recorder.record(RequestRecord {
             at: app.clock.now(),
             service: exchange
@@ -249,7 +253,7 @@ fn note(app: &App, form: &Form, exchange: Exchange, told: Told<'_>) {
             canonical: exchange.canonical,
             sign_ok: exchange.sign_ok,
             likely_mistake: told.likely_mistake,
-            answer: told.answer.to_vec(),
+            answer: told.answer.slice(..kept).to_vec(),
             trade: exchange.trade,
         });
     }

@@ -27,6 +27,8 @@ pub const fn name_of(service: Service) -> Option<CancelName> {
         | Service::RefundQuery
         | Service::StoreMaintain
         | Service::StoreQuery
+        | Service::CompareFile
+        | Service::LiquidationFile
         | Service::NotifyVerify => None,
     }
 }

@@ -55,6 +55,15 @@ impl Charset {
         }
     }
 
+    /// The Content-Type of an answer that is no XML: a file, or one word.
+    pub const fn plain_content_type(self) -> &'static str {
+        match self {
+            Self::Utf8 => "text/plain;charset=UTF-8",
+            Self::Gbk => "text/plain;charset=GBK",
+            Self::Gb2312 => "text/plain;charset=GB2312",
+        }
+    }
+
     /// Bytes to text; one malformed byte is an error.
     ///
     /// GBK also takes the four-byte characters of GB18030, its superset.

@@ -315,6 +315,32 @@ pub struct SettlementRow<'a> {
     pub rmb: Option<Rmb>,
 }
 
+/// A row of the answer of `forex_compare_file` and `forex_liquidation_file`, which is laid out alike
+/// for every contract and both files. Numbers are positive; the direction is the type's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HttpRow<'a> {
+    /// As in the settlement file.
+    pub partner_transaction_id: &'a str,
+    /// Our number of the trade.
+    pub transaction_id: &'a str,
+    /// In the settlement currency.
+    pub amount: Money,
+    /// The commission, or what of it comes back.
+    pub fee: Money,
+    /// Amount less fee.
+    pub settlement: Money,
+    /// When this row's own event took place.
+    pub payment_time: Timestamp,
+    /// When its batch was settled; `None` in the transactions, whose `Status` is `P`.
+    pub settlement_time: Option<Timestamp>,
+    /// Which way the money goes.
+    pub kind: SettlementType,
+    /// A note.
+    pub remark: &'a str,
+    /// Standard contracts only.
+    pub rmb: Option<Rmb>,
+}
+
 #[cfg(test)]
 #[path = "files_round_trip_tests.rs"]
 mod round_trip_tests;

@@ -263,6 +263,54 @@ T1|2026112322001443200000100042|10.00|72.00|0.12|9.88|71.14|USD|7.20000000|2026-
     );
 }
 
+// Goal: the text over HTTP, byte for byte, before and after settlement, and read back (`spec/07`); a
+// Hong Kong row shows no CNY even when it is told of some (`spec/13`, 22).
+#[test]
+fn http_files_as_written() {
+    let row = HttpRow {
+        partner_transaction_id: "T1",
+        transaction_id: transaction().transaction_id,
+        amount: usd("10"),
+        fee: usd("0.12"),
+        settlement: usd("9.88"),
+        payment_time: transaction().payment_time,
+        settlement_time: None,
+        kind: SettlementType::P,
+        remark: "a|b",
+        rmb: rmb(),
+    };
+    let settled = HttpRow {
+        settlement_time: Some(settlement().settlement_time),
+        kind: SettlementType::R,
+        remark: "",
+        ..row
+    };
+    let mut out = String::new();
+    Style::http_head(&mut out);
+    let standard = Style::Standard(RmbColumns::Hidden);
+    standard.http(&row, &mut out);
+    standard.http(&settled, &mut out);
+    Style::Hk(WalletColumn::PaymentInst).http(&row, &mut out);
+    assert_eq!(
+        out,
+        "\
+Partner_transaction_id|Transaction_id|Amount|Rmb_amount|Fee|Distribute_amount|Distribute_rmb_amount|Settlement|Rmb_settlement|Currency|Rate|Payment_time|Settlement_time|Type|Status|Remarks
+T1|2026112322001443200000100042|10.00|72.00|0.12|||9.88|71.14|USD|7.20000000|2026-11-23 12:00:00||P|P|a b
+T1|2026112322001443200000100042|10.00|72.00|0.12|||9.88|71.14|USD|7.20000000|2026-11-23 12:00:00|2026-11-24 15:30:00|R|L|
+T1|2026112322001443200000100042|10.00||0.12|||9.88||USD||2026-11-23 12:00:00||P|P|a b
+"
+    );
+    check(
+        out.as_bytes(),
+        r"
+Either
+2: Payment T1 2026112322001443200000100042 USD 10.00 0.12 9.88 2026-11-23 12:00:00 - - [a b] [///]  -
+3: Refund T1 2026112322001443200000100042 USD 10.00 0.12 9.88 2026-11-23 12:00:00 2026-11-24 15:30:00 - [] [///]  -
+4: Payment T1 2026112322001443200000100042 USD 10.00 0.12 9.88 2026-11-23 12:00:00 - - [a b] [///]  -
+",
+    );
+}
+
 // Goal: a currency without decimals has none, and a text cannot make a column or a row of its own.
 #[test]
 fn odd_values_as_written() {

@@ -42,6 +42,7 @@ pub mod dialect;
 mod field;
 pub mod files;
 pub mod form;
+pub mod http_file;
 mod json;
 pub mod keys;
 pub mod notification;

@@ -48,6 +48,10 @@ services! {
     StoreMaintain = "alipay.overseas.secmerchant.offline.maintain";
     /// The status of a registration (`spec/08`).
     StoreQuery = "alipay.overseas.secmerchant.maintain.queryStatus";
+    /// What took place on some days, as text (`spec/07`).
+    CompareFile = "forex_compare_file";
+    /// What was settled on some days, as text (`spec/07`).
+    LiquidationFile = "forex_liquidation_file";
     /// Whether a notification was really sent (`spec/06`).
     NotifyVerify = "notify_verify";
 }

@@ -35,12 +35,14 @@ pub(super) enum Said {
     Store(store::Answer),
     /// An answer to the query of its state.
     StoreQuery(store_query::Answer),
+    /// A file in the charset of the answer, which is no XML and not signed.
+    File(Vec<u8>),
 }
 
 impl Said {
     pub(super) fn fields(&self) -> Fields<'_> {
         match self {
-            Self::Rejected(_) => Fields::new(),
+            Self::Rejected(_) | Self::File(_) => Fields::new(),
             Self::Pay(answer, _) => answer.fields(),
             Self::Query(answer, _) => answer.fields(),
             Self::Cancel(answer, name, _) => answer.fields(*name),
@@ -54,7 +56,7 @@ impl Said {
     /// The trade that it is about.
     pub(super) fn trade(&self) -> Option<TradeId> {
         match self {
-            Self::Rejected(_) | Self::Store(_) | Self::StoreQuery(_) => None,
+            Self::Rejected(_) | Self::Store(_) | Self::StoreQuery(_) | Self::File(_) => None,
             Self::Pay(_, trade)
             | Self::Query(_, trade)
             | Self::Cancel(_, _, trade)
@@ -79,7 +81,8 @@ impl Said {
             | Self::Refund(refund::Answer::Success(_), _)
             | Self::RefundQuery(refund_query::Answer::Found(_), _)
             | Self::Store(store::Answer::Success)
-            | Self::StoreQuery(store_query::Answer::Found(_)) => "SUCCESS",
+            | Self::StoreQuery(store_query::Answer::Found(_))
+            | Self::File(_) => "SUCCESS",
             Self::Pay(pay::Answer::Failed { .. }, _)
             | Self::Refund(refund::Answer::Failed { .. }, _) => "FAILED",
             Self::Query(query::Answer::Failed { .. }, _)
@@ -108,7 +111,7 @@ impl Said {
     /// The business error, for the log.
     pub(super) fn error(&self) -> Option<String> {
         match self {
-            Self::Rejected(_) => None,
+            Self::Rejected(_) | Self::File(_) => None,
             Self::Pay(pay::Answer::Failed { error, .. }, _)
             | Self::Query(query::Answer::Failed { error, .. }, _)
             | Self::Refund(refund::Answer::Failed { error, .. }, _)
@@ -396,6 +399,7 @@ pub(super) fn unknown(form: &Form, said: Said) -> Said {
         | Said::Query(..)
         | Said::RefundQuery(..)
         | Said::Store(_)
-        | Said::StoreQuery(_) => Said::Rejected(code::SYSTEM_ERROR),
+        | Said::StoreQuery(_)
+        | Said::File(_) => Said::Rejected(code::SYSTEM_ERROR),
     }
 }

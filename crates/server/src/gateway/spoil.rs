@@ -32,7 +32,10 @@ pub(super) fn refused(call: &Call<'_>, code: WireCode, is_gateway: bool) -> Said
         }
         Service::StoreMaintain => store::malformed(form, code),
         Service::StoreQuery => store::query_malformed(form, code),
-        Service::NotifyVerify => Said::Rejected(code),
+        // A text has no place for a business error.
+        Service::CompareFile | Service::LiquidationFile | Service::NotifyVerify => {
+            Said::Rejected(code)
+        }
     }
 }
 

@@ -298,14 +298,24 @@ pub(super) async fn request(State(app): State<Arc<App>>, Named(id): Named) -> An
     Ok(Json(request_json(&app, &row)?))
 }
 
-/// The charset that an answer declares; its first line is ASCII in each of them.
-fn answer_charset(answer: &[u8]) -> Charset {
+/// The charset that an answer declares, its first line being ASCII in each of them; of a text
+/// without a declaration that of its request (`spec/13`, 14).
+fn answer_charset(record: &spotpay_store::request_log::RequestRecord) -> Charset {
+    let answer = &record.answer;
     let line = String::from_utf8_lossy(answer.get(..80).unwrap_or(answer)).into_owned();
     let label = line
         .split("encoding=\"")
         .nth(1)
         .and_then(|rest| rest.split('"').next());
-    label.and_then(Charset::from_label).unwrap_or(Charset::Utf8)
+    let asked = || {
+        let mut params = record.params.iter();
+        let (_, label) = params.find(|(name, _)| name == INPUT_CHARSET)?;
+        Charset::from_label(label)
+    };
+    label
+        .and_then(Charset::from_label)
+        .or_else(asked)
+        .unwrap_or(Charset::Gbk)
 }
 
 fn request_json(
@@ -352,7 +362,7 @@ fn request_json(
         "canonical": charset.decode_lossy(&record.canonical),
         "sign_ok": record.sign_ok,
         "likely_mistake": record.likely_mistake,
-        "answer": answer_charset(&record.answer).decode_lossy(&record.answer),
+        "answer": answer_charset(record).decode_lossy(&record.answer),
         "entries": entries,
     }))
 }

@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spotpay_wire::code::{self, Place};
+use spotpay_wire::http_file;
 use spotpay_wire::service::Service;
 
 use super::control::read_span;
@@ -157,7 +158,14 @@ fn answer_effect(wish: &EffectWish, service: Service) -> Result<AnswerEffect, Ap
             delay_ms: None,
             bad_sign: Some(true),
             ..
-        } if plain => Ok(AnswerEffect::BadSign),
+        } if plain => match http_file::kind_of(service) {
+            None => Ok(AnswerEffect::BadSign),
+            Some(_) => Err(ApiError::field(
+                "effect.bad_sign",
+                "for a service whose answer is signed",
+                service.as_str(),
+            )),
+        },
         EffectWish { .. } => Err(ApiError::bad(format!("effect is {RULE}"))),
     }
 }
@@ -189,13 +197,13 @@ fn answer_code(
         Service::Refund => Place::Refund,
         Service::RefundQuery => Place::RefundQuery,
         Service::StoreMaintain | Service::StoreQuery => Place::Store,
-        Service::NotifyVerify => Place::Gateway,
+        Service::CompareFile | Service::LiquidationFile | Service::NotifyVerify => Place::Gateway,
     };
     let is_gateway = match is_success {
         Some("F") => true,
         Some("T") => false,
         Some(other) => return Err(ApiError::field("effect.is_success", "T or F", other)),
-        None => !code.places.contains(&own),
+        None => own == Place::Gateway || !code.places.contains(&own),
     };
     Ok(AnswerEffect::Answer { code, is_gateway })
 }

@@ -9,7 +9,7 @@ use spotpay_core::time::{CivilDate, Timestamp};
 use spotpay_core::wallet::PaymentInst;
 
 use super::column;
-use super::{Pricing, Rmb, RmbColumns, SettlementRow, Style, TransactionRow};
+use super::{HttpRow, Pricing, Rmb, RmbColumns, SettlementRow, Style, TransactionRow};
 
 /// A character that would end a field or a row for some reader: the pipe, control characters, and
 /// the two that Unicode calls line and paragraph separator.
@@ -203,6 +203,43 @@ impl Style {
         if !standard {
             line.wallet(row.wallet);
         }
+        line.end();
+    }
+
+    /// The first line of an answer over HTTP: the names of the columns, the same for all.
+    pub fn http_head(out: &mut String) {
+        out.push_str(column::HTTP);
+        out.push('\n');
+    }
+
+    /// Appends one row of an answer over HTTP. Nothing is split among partners, so `Distribute_...`
+    /// stay empty, and so does under Hong Kong contracts all that is CNY (`spec/13`, 22).
+    pub fn http(self, row: &HttpRow<'_>, out: &mut String) {
+        debug_assert_eq!(row.amount.currency(), row.fee.currency(), "one currency");
+        let rmb = match self {
+            Self::Hk(_) => None,
+            Self::Standard(_) => row.rmb,
+        };
+        let mut line = Line { out };
+        line.text(row.partner_transaction_id);
+        line.text(row.transaction_id);
+        line.money(row.amount);
+        line.maybe(rmb.map(|rmb| rmb.amount));
+        line.money(row.fee);
+        line.text("");
+        line.text("");
+        line.money(row.settlement);
+        line.maybe(rmb.map(|rmb| rmb.settlement));
+        line.text(row.amount.currency().code());
+        line.rate(rmb.as_ref());
+        line.time(row.payment_time);
+        match row.settlement_time {
+            Some(time) => line.time(time),
+            None => line.text(""),
+        }
+        line.text(row.kind.as_str());
+        line.text(row.settlement_time.map_or("P", |_| "L"));
+        line.text(row.remark);
         line.end();
     }
 }
