@@ -1,8 +1,9 @@
 //! A process of our own beside this one, on a free port: a gateway, or a merchant that listens.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use anyhow::{Context as _, bail};
 
@@ -96,6 +97,12 @@ impl Companion {
         }
         Ok(printed)
     }
+}
+
+/// Runs one of our own commands to its end.
+pub(crate) fn run(args: &[&OsStr]) -> anyhow::Result<Output> {
+    let ran = ourselves()?.args(args).stdin(Stdio::null()).output();
+    ran.context("it did not start")
 }
 
 fn ourselves() -> anyhow::Result<Command> {

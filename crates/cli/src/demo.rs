@@ -5,6 +5,7 @@
 //! that clock, so that the day takes no longer than its requests do.
 
 mod books;
+mod day_end;
 mod paper;
 mod play;
 mod script;
@@ -74,6 +75,7 @@ fn play_all(data: &Path, folder: &Path, paper: &mut Paper) -> anyhow::Result<()>
         }
     }
     books::close(&stage, &before, paper)?;
+    day_end::play(&stage, data, folder, paper)?;
     books::heard(&ears.stop()?, paper);
     Ok(())
 }

@@ -70,7 +70,8 @@ fn trades(stage: &Stage, paper: &mut Paper) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn ledger(stage: &Stage, paper: &mut Paper) -> anyhow::Result<()> {
+/// The sums, and whether every table agrees.
+pub(super) fn ledger(stage: &Stage, paper: &mut Paper) -> anyhow::Result<()> {
     let books = stage.api.fetch("/ledger/trial-balance")?;
     let mut sums: BTreeMap<&str, &str> = BTreeMap::new();
     for (code, sum) in books

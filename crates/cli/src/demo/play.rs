@@ -11,6 +11,7 @@ use spotpay_client::{
     RefundOrder, RefundStatus, Refunding, Sale, Settings, Silent, Span, TradeNo,
 };
 
+use super::day_end::Orders;
 use super::paper::{Seen, Step, signed};
 use super::script::{self, Act, Phone, Row, SHOPS, Shop, Sign};
 use super::shop::{Api, Cable, Plan, ShopClock, Weather};
@@ -39,6 +40,8 @@ pub(super) struct Stage {
     listens_at: String,
     tills: Vec<Till>,
     sold: BTreeMap<&'static str, Sold>,
+    /// What the shop's own program takes down.
+    pub(super) orders: Orders,
 }
 
 impl Stage {
@@ -62,6 +65,7 @@ impl Stage {
             listens_at: format!("{listens_at}/notify"),
             tills: tills.collect::<anyhow::Result<_>>()?,
             sold: BTreeMap::new(),
+            orders: Orders::default(),
         })
     }
 
@@ -69,6 +73,11 @@ impl Stage {
     pub(super) fn balances(&self) -> anyhow::Result<Vec<Money>> {
         let names = script::WALLETS.iter();
         names.map(|(name, _)| self.api.balance(name)).collect()
+    }
+
+    /// Moves the clock.
+    pub(super) fn turn(&self, body: &Value) -> anyhow::Result<()> {
+        self.clock.turn(body)
     }
 
     /// The partner id of a shop.
@@ -112,6 +121,7 @@ impl Stage {
         self.clock.turn(&json!({"set": row.at}))?;
         let before = self.measure(row)?;
         let result = self.act(row)?;
+        self.orders.note(row, &result);
         self.clock.trouble()?;
         let after = self.measure(row)?;
         let change = |(after, before): (Money, Money)| -> anyhow::Result<String> {

@@ -344,3 +344,42 @@ pub(super) const INCOME: &[Must] = &[("HKD", "6.12 HKD"), ("USD", "0.12 USD")];
 
 /// The sum of all accounts.
 pub(super) const SUMS: &[Must] = &[("CNY", "0.00"), ("HKD", "0.00"), ("USD", "0.00")];
+
+/// When both days are settled and their files are there.
+pub(super) const OVER: &str = "2026-11-26T09:00:00+08:00";
+
+/// What the bank paid out to the shops in all.
+pub(super) const PAID_OUT: &[Must] = &[
+    ("tea-house", "399.22 HKD"),
+    ("dim-sum", "57.30 HKD"),
+    ("duty-free", "0.00 USD"),
+];
+
+/// What stays for the next batch: what went back after the payment was settled.
+pub(super) const CARRIED: &[Must] = &[
+    ("tea-house", "-54.64 HKD"),
+    ("dim-sum", "0.00 HKD"),
+    ("duty-free", "-0.12 USD"),
+];
+
+/// The shop's files: date, kind, and what is in them.
+pub(super) const FILES: &[(&str, &str, &str)] = &[
+    ("2026-11-23", "transaction", "14 rows"),
+    ("2026-11-24", "transaction", "2 rows"),
+    ("2026-11-24", "settlement", "14 rows"),
+    ("2026-11-25", "settlement", "2 rows"),
+];
+
+/// Breaks between the shop's orders and its files.
+pub(super) const MATCHED: Must = ("breaks in the shop's orders", "0");
+
+/// The same with a sale forgotten, one made up, an amount mistyped and a cancel not noted.
+pub(super) const PLANTED: &[Must] = &[
+    ("missing_here", "1"),
+    ("missing_there", "1"),
+    ("amount", "1"),
+    ("state", "1"),
+];
+pub(super) const FORGOTTEN: &str = "DEMO-19";
+pub(super) const MISTYPED: Must = ("DEMO-12", "205.00");
+pub(super) const NOT_CANCELLED: &str = "DEMO-01";
