@@ -209,3 +209,51 @@ async fn on_demand() {
     A1|N|10.00|0.12|USD|2026-11-23 12:00:00|PAYMENT||5812|duty-free|duty-free Central||USD|10.00|1|7.20000000|72.00|71.14
     ");
 }
+
+// Goal: fees round half-up to the decimals of the currency, of which the yen has none; the largest
+// number that a column holds is written whole (`spec/07`, fee arithmetic).
+#[tokio::test]
+async fn yen_and_large_amounts() {
+    let world = World::start().await;
+    let rate = r#"{"base":"JPY","quote":"CNY","rate":"0.048"}"#;
+    world.does("POST", "/rates", rate).await;
+    let tokyo = r#"{"name":"tokyo","product":"STANDARD","country":"JP","settlement_currency":"JPY","commission_on_refund":"returned"}"#;
+    world.does("POST", "/partners", tokyo).await;
+    world
+        .check(
+            "
+        pay tokyo J1 bob 541 -> SUCCESS
+        pay tokyo J2 bob 542 -> SUCCESS
+        refund tokyo J2 R1 142 is_sync=Y -> SUCCESS
+        topup alice 10000000.00
+        pay tea-house L1 alice 9999999.99 -> SUCCESS
+        pay tea-house L2 alice 0.01 -> SUCCESS
+        pay tea-house L3 alice 2899.05 -> SUCCESS
+        clock 2026-11-25T09:00:00+08:00
+        account tokyo JPY -> balance=0
+        books
+        ",
+        )
+        .await;
+    let file = world.file("tokyo", "2026-11-24", "settlement").await;
+    insta::assert_snapshot!(veiled(&file.unwrap()), @"
+    Partner_transaction_id|Transaction_id|Amount|Rmb_amount|Fee|Settlement|Rmb_settlement|Currency|Rate|Payment_time|Settlement_time|Type|Status|Remarks|Secondary_merchant_industry|Secondary_merchant_name|Operator_name|Order_scene|Trans_currency|Trans_amount|Trans_forex_rate
+    J1|N|541|25.97|6|535|25.68|JPY|0.04800000|2026-11-23 12:00:00|2026-11-24 15:30:00|P|L||5812|tokyo|tokyo Central||JPY|541|1
+    J2|N|542|26.02|7|535|25.68|JPY|0.04800000|2026-11-23 12:00:00|2026-11-24 15:30:00|P|L||5812|tokyo|tokyo Central||JPY|542|1
+    R1|N|142|6.82|2|140|6.72|JPY|0.04800000|2026-11-23 12:00:00|2026-11-24 15:30:00|R|L|Refund|5812|tokyo|tokyo Central||JPY|142|1
+    ");
+    let file = world.file("tea-house", "2026-11-24", "settlement").await;
+    let rows = veiled(&file.unwrap());
+    let firsts = rows
+        .lines()
+        .skip(1)
+        .map(|row| row.split('|').take(5).collect::<Vec<_>>().join("|"));
+    assert_eq!(
+        firsts.collect::<Vec<_>>(),
+        [
+            "L1|N|9999999.99|120000.00|9879999.99",
+            "L2|N|0.01|0.00|0.01",
+            "L3|N|2899.05|34.79|2864.26",
+        ]
+    );
+}
