@@ -109,3 +109,55 @@ fn killed_at_the_end_of_the_day() {
     assert!(there.keys().all(|name| is_published(name)));
     println!("batches and files after each kill: {steps:?}");
 }
+
+// Goal: the checker finds each way in which a batch can be wrong.
+#[test]
+fn a_wrong_batch_is_found() {
+    let place = Place::new();
+    let launch = || place.launch().quiet().arg("--clock").arg(NOON).start();
+    let gateway = launch();
+    let till = Till::of(&gateway, "tea-house");
+    let phones = Phones::hire(&gateway, 1);
+    let (_, code) = phones.code(0);
+    let heard = till.ask(&mut gateway.line(), &till.pay("P1", 10_000, code.as_str()));
+    assert!(heard.expect("an answer").is_success());
+    gateway.post("/clock", &json!({"set": "2026-11-24T16:00:00+08:00"}));
+    gateway.assert_balanced();
+    gateway.kill();
+    for (wrong, right, problem) in [
+        (
+            "gross = gross + 1",
+            "gross = gross - 1",
+            "is not what its days moved",
+        ),
+        (
+            "paid_out = paid_out + 1",
+            "paid_out = paid_out - 1",
+            "paid out something else",
+        ),
+        ("carried_in = -1", "carried_in = 0", "does not carry on"),
+        (
+            "first = last + 1, last = last + 1",
+            "first = last - 1, last = last - 1",
+            "in no batch",
+        ),
+        ("key = key + 1", "key = key - 1", "without a batch"),
+    ] {
+        let write = |set: &str| {
+            let file = rusqlite::Connection::open(place.data().join("spotpay.db"));
+            let rows = file
+                .expect("a store")
+                .execute(&format!("UPDATE settlement_batch SET {set}"), [])
+                .expect("an update");
+            assert_eq!(rows, 1);
+        };
+        write(wrong);
+        let gateway = launch();
+        let books = gateway.fetch("/ledger/trial-balance");
+        let problems = books["problems"].to_string();
+        assert!(problems.contains(problem), "{wrong}: {problems}");
+        gateway.kill();
+        write(right);
+    }
+    launch().assert_balanced();
+}
