@@ -77,15 +77,17 @@ pub async fn next_due(app: &App) -> Timestamp {
         .fold(Timestamp::from_micros(i64::MAX), Timestamp::min)
 }
 
-/// Runs everything that is due, in order of due time; whether there was something.
-pub async fn run_due(app: &Arc<App>) -> Result<bool, JobError> {
+/// Runs everything that is due, in order of due time.
+///
+/// # Errors
+/// [`JobError`]; what is done stays done.
+pub async fn run_due(app: &Arc<App>) -> Result<(), JobError> {
     let mut runs = app.job_runs.lock().await;
-    let mut ran = false;
     loop {
         let due = Job::ALL.map(|job| (job, next_run(app, &runs, job)));
         let next = due.into_iter().min_by_key(|(job, date)| job.due(*date));
         let Some((job, date)) = next.filter(|(job, date)| job.due(*date) <= app.clock.now()) else {
-            return Ok(ran);
+            return Ok(());
         };
         let did = match job {
             Job::Settlement => settle(app, date.plus_days(-1), date, Wish::Calendar)
@@ -98,7 +100,6 @@ pub async fn run_due(app: &Arc<App>) -> Result<bool, JobError> {
             app.engine.submit(Command::Configure(done)).await?;
         }
         runs.0.insert(job, date);
-        ran = true;
     }
 }
 

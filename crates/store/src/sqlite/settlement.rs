@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use spotpay_core::id::{EventId, PartnerId, TradeId};
 use spotpay_core::ledger::{Account, Cause};
 use spotpay_core::money::{Currency, Money};
@@ -10,9 +10,9 @@ use spotpay_core::settlement::{Batch, FileKey, FileKind, Moves, PublishedFile, S
 use spotpay_core::time::{CivilDate, Timestamp};
 use spotpay_core::working_set::Writes;
 
-use super::config;
 use super::read::{all, one};
 use super::rows::{self, corrupt};
+use super::write::{Behind, fill_behind};
 use crate::StoreError;
 
 /// What moved on one account on one business date.
@@ -195,37 +195,24 @@ fn add(
     Ok(())
 }
 
+const STATEMENTS: Behind = Behind {
+    cursor: "statement_cursor",
+    next: [
+        "SELECT EXISTS (SELECT 1 FROM entry WHERE key > ?)",
+        "SELECT max(key) FROM (SELECT key FROM entry WHERE key > ? ORDER BY key LIMIT ?)",
+    ],
+    insert: "INSERT OR IGNORE INTO statement (partner, event, trade)
+         SELECT CASE WHEN debit % 8 = 2 THEN debit ELSE credit END / 8, key / 4, coalesce(trade, key / 4)
+         FROM entry WHERE key > ?1 AND key <= ?2 AND cause IN (2, 4, 6) AND (debit % 8 = 2 OR credit % 8 = 2)
+         ORDER BY 1, 2",
+};
+
 /// Enters the next events in their partners' statements; whether there are more.
 pub(super) fn fill_statements(
     connection: &mut Connection,
     limit: usize,
 ) -> Result<bool, StoreError> {
-    let cursor: i64 = connection
-        .prepare_cached("SELECT value FROM setting WHERE name = 'statement_cursor'")?
-        .query_row([], |row| row.get(0))
-        .optional()?
-        .unwrap_or(0);
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let last: Option<i64> = connection
-        .prepare_cached(
-            "SELECT max(key) FROM (SELECT key FROM entry WHERE key > ? ORDER BY key LIMIT ?)",
-        )?
-        .query_row(params![cursor, limit], |row| row.get(0))?;
-    let Some(last) = last else { return Ok(false) };
-    let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    tx.prepare_cached(
-        "INSERT OR IGNORE INTO statement (partner, event, trade)
-         SELECT CASE WHEN debit % 8 = 2 THEN debit ELSE credit END / 8, key / 4, coalesce(trade, key / 4)
-         FROM entry WHERE key > ?1 AND key <= ?2 AND cause IN (2, 4, 6) AND (debit % 8 = 2 OR credit % 8 = 2)
-         ORDER BY 1, 2",
-    )?
-    .execute(params![cursor, last])?;
-    config::put_setting(&tx, "statement_cursor", last)?;
-    tx.commit()?;
-    let more: bool = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM entry WHERE key > ?)")?
-        .query_row([last], |row| row.get(0))?;
-    Ok(more)
+    fill_behind(connection, &STATEMENTS, limit)
 }
 
 /// Whether the statements hold everything until an instant.

@@ -379,34 +379,59 @@ fn write_timers(tx: &Connection, writes: &Writes) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Enters the next trades in their wallets' activity; whether there are more.
-pub(super) fn fill_activity(connection: &mut Connection, limit: usize) -> Result<bool, StoreError> {
-    let cursor: i64 = connection
-        .prepare_cached("SELECT value FROM setting WHERE name = 'activity_cursor'")?
-        .query_row([], |row| row.get(0))
-        .optional()?
-        .unwrap_or(0);
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let last: Option<i64> = connection
-        .prepare_cached(
-            "SELECT max(key) FROM (SELECT key FROM trade WHERE key > ? ORDER BY key LIMIT ?)",
-        )?
-        .query_row(params![cursor, limit], |row| row.get(0))?;
-    let Some(last) = last else { return Ok(false) };
-    let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    tx.prepare_cached(
-        "INSERT OR IGNORE INTO activity (account, trade)
+/// A list that is filled behind the commits, from the rows of a table in the order of their keys.
+pub(super) struct Behind {
+    /// The setting that holds the last key that is entered.
+    pub(super) cursor: &'static str,
+    /// Whether a key follows, and the last of the next slice.
+    pub(super) next: [&'static str; 2],
+    /// Enters the rows behind the key `?1`, up to `?2`.
+    pub(super) insert: &'static str,
+}
+
+const ACTIVITY: Behind = Behind {
+    cursor: "activity_cursor",
+    next: [
+        "SELECT EXISTS (SELECT 1 FROM trade WHERE key > ?)",
+        "SELECT max(key) FROM (SELECT key FROM trade WHERE key > ? ORDER BY key LIMIT ?)",
+    ],
+    insert: "INSERT OR IGNORE INTO activity (account, trade)
          SELECT account, key FROM (
              SELECT wallet * 8 + 1 AS account, key FROM trade WHERE key > ?1 AND key <= ?2 AND wallet IS NOT NULL
              UNION ALL
              SELECT partner * 8 + 2, key FROM trade WHERE key > ?1 AND key <= ?2 AND wallet IS NOT NULL)
          ORDER BY account, key",
-    )?
-    .execute(params![cursor, last])?;
-    config::put_setting(&tx, "activity_cursor", last)?;
+};
+
+/// Enters the next trades in their wallets' activity; whether there are more.
+pub(super) fn fill_activity(connection: &mut Connection, limit: usize) -> Result<bool, StoreError> {
+    fill_behind(connection, &ACTIVITY, limit)
+}
+
+/// Enters the next slice of a list; whether there is more.
+pub(super) fn fill_behind(
+    connection: &mut Connection,
+    list: &Behind,
+    limit: usize,
+) -> Result<bool, StoreError> {
+    let [more, last] = list.next;
+    let cursor: i64 = connection
+        .prepare_cached("SELECT value FROM setting WHERE name = ?")?
+        .query_row([list.cursor], |row| row.get(0))
+        .optional()?
+        .unwrap_or(0);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let last: Option<i64> = connection
+        .prepare_cached(last)?
+        .query_row(params![cursor, limit], |row| row.get(0))?;
+    let Some(last) = last else { return Ok(false) };
+    let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    tx.prepare_cached(list.insert)?
+        .execute(params![cursor, last])?;
+    config::put_setting(&tx, list.cursor, last)?;
     tx.commit()?;
     let more: bool = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM trade WHERE key > ?)")?
+        .prepare_cached(more)?
         .query_row([last], |row| row.get(0))?;
     Ok(more)
 }
