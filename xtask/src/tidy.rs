@@ -91,7 +91,9 @@ fn manifest(path: &str, text: &str) -> Vec<(usize, String)> {
     if rust::is_drawer(name) {
         problems.push((1, format!("crate `{name}`: name what is inside")));
     }
-    if !text.contains("[lints]\nworkspace = true") {
+    // disk has unsafe code, which the workspace forbids; its own table says the rest again.
+    let is_disk = path == "crates/disk/Cargo.toml" && text.contains("unsafe_code = \"deny\"");
+    if !text.contains("[lints]\nworkspace = true") && !is_disk {
         problems.push((1, "takes no lints: [lints] workspace = true".to_owned()));
     }
     problems

@@ -1,0 +1,1 @@
+//! A seeded world that tries to break Spotpay, and the checkers that judge it.
