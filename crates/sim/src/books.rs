@@ -4,6 +4,7 @@
 //! It assumes that contracts keep the commission and the refund terms that they began with: the
 //! file does not say what they were before.
 
+mod files;
 mod lists;
 mod money;
 mod refunds;
@@ -105,6 +106,16 @@ const RULES: &[Rule] = &[
     ),
     rule("code", "a payment code made one trade", trades::codes),
     rule(
+        "code marks",
+        "a wallet remembers the codes that were just used, each for a trade of its own",
+        trades::code_marks,
+    ),
+    rule(
+        "instants",
+        "nothing happened after the last commit",
+        trades::instants,
+    ),
+    rule(
         "unpaid",
         "a trade that was never paid moved no money",
         trades::unpaid,
@@ -178,6 +189,16 @@ const RULES: &[Rule] = &[
         "statement",
         "a partner's statement lists what moved on its account, each event once",
         lists::statement,
+    ),
+    rule(
+        "file bytes",
+        "a published file is there as it was published, and no other is",
+        files::bytes,
+    ),
+    rule(
+        "file rows",
+        "a published file tells each event of its days once, as the entries have it",
+        files::rows,
     ),
 ];
 

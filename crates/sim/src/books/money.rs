@@ -113,8 +113,13 @@ pub(super) fn below_zero(books: &Books, broken: &mut Vec<String>) {
     }
 }
 
-/// Year and month of days since 1970, by the civil calendar.
 fn month(date: i64) -> (i64, i64) {
+    let (year, month, _) = civil(date);
+    (year, month)
+}
+
+/// Year, month and day of days since 1970, by the civil calendar.
+pub(super) fn civil(date: i64) -> (i64, i64, i64) {
     // Days from the first of March of the year 0, in eras of 400 years.
     let day = date + 719_468;
     let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
@@ -126,7 +131,8 @@ fn month(date: i64) -> (i64, i64) {
     } else {
         (from_march - 9, 1)
     };
-    (year + era * 400 + next, month)
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    (year + era * 400 + next, month, day)
 }
 
 pub(super) fn spent(books: &Books, broken: &mut Vec<String>) {

@@ -1,6 +1,8 @@
 //! The rows as plain numbers, by SQL of its own.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::{fs, io};
 
 use rusqlite::{Connection, Row};
 
@@ -120,6 +122,7 @@ pub(super) struct Wallet {
     pub(super) spent_date: i64,
     pub(super) spent_day: i64,
     pub(super) spent_month: i64,
+    pub(super) codes_used: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -184,15 +187,30 @@ pub(super) struct Batch {
     pub(super) count: i64,
     pub(super) carried_in: i64,
     pub(super) paid_out: i64,
+    pub(super) at: i64,
+}
+
+#[derive(Debug)]
+pub(super) struct Published {
+    pub(super) partner: i64,
+    pub(super) kind: i64,
+    pub(super) date: i64,
+    pub(super) rows: i64,
+    pub(super) bytes: i64,
+    pub(super) sha256: Vec<u8>,
 }
 
 /// A store's file at one instant.
 #[derive(Debug)]
 pub struct Books {
+    /// The instant of the last commit.
+    pub(super) committed_at: i64,
     pub(super) trades: Vec<Trade>,
     pub(super) entries: Vec<Entry>,
     pub(super) totals: Vec<Total>,
     pub(super) wallets: BTreeMap<i64, Wallet>,
+    /// Alias and wallet.
+    pub(super) devices: BTreeMap<i64, i64>,
     pub(super) partners: BTreeMap<i64, Partner>,
     pub(super) refunds: Vec<Refund>,
     pub(super) notifications: Vec<Notification>,
@@ -206,6 +224,9 @@ pub struct Books {
     /// Partner, event, trade.
     pub(super) statement: Vec<(i64, i64, i64)>,
     pub(super) statement_cursor: i64,
+    pub(super) published: Vec<Published>,
+    /// The published files by name, where they were read.
+    pub(super) files: Option<BTreeMap<String, Vec<u8>>>,
 }
 
 impl Books {
@@ -216,10 +237,16 @@ impl Books {
     pub fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let tx = connection.unchecked_transaction()?;
         let mut books = Self {
+            committed_at: tx.query_row("SELECT coalesce(max(at), 0) FROM lane", [], |row| {
+                row.get(0)
+            })?,
             trades: trades(&tx)?,
             entries: entries(&tx)?,
             totals: totals(&tx)?,
             wallets: wallets(&tx)?,
+            devices: all(&tx, "SELECT alias, wallet FROM device", pair)?
+                .into_iter()
+                .collect(),
             partners: partners(&tx)?,
             refunds: refunds(&tx)?,
             notifications: notifications(&tx)?,
@@ -238,6 +265,8 @@ impl Books {
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?,
             statement_cursor: cursor(&tx, "statement_cursor")?,
+            published: published(&tx)?,
+            files: None,
         };
         for (notification, delivery) in deliveries(&tx)? {
             books
@@ -247,6 +276,23 @@ impl Books {
                 .push(delivery);
         }
         Ok(books)
+    }
+
+    /// Looks at the published files in a folder as well; one that is not there yet is empty.
+    ///
+    /// # Errors
+    /// What the system says of the folder or of a file in it.
+    pub fn with_files(mut self, folder: &Path) -> io::Result<Self> {
+        let mut files = BTreeMap::new();
+        if folder.exists() {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                files.insert(name, fs::read(entry.path())?);
+            }
+        }
+        self.files = Some(files);
+        Ok(self)
     }
 
     pub(super) fn trade(&self, key: i64) -> Option<&Trade> {
@@ -361,7 +407,9 @@ fn totals(connection: &Connection) -> rusqlite::Result<Vec<Total>> {
 }
 
 fn wallets(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, Wallet>> {
-    let sql = "SELECT id, inst, balance, spent_date, spent_day, spent_month FROM wallet";
+    let sql =
+        "SELECT id, inst, balance, spent_date, spent_day, spent_month, coalesce(codes_used, x'')
+        FROM wallet";
     let found = all(connection, sql, |row| {
         Ok(Wallet {
             id: row.get(0)?,
@@ -370,6 +418,7 @@ fn wallets(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, Wallet>> {
             spent_date: row.get(3)?,
             spent_day: row.get(4)?,
             spent_month: row.get(5)?,
+            codes_used: row.get(6)?,
         })
     })?;
     Ok(found
@@ -449,7 +498,7 @@ fn deliveries(connection: &Connection) -> rusqlite::Result<Vec<(i64, Delivery)>>
 
 fn batches(connection: &Connection) -> rusqlite::Result<Vec<Batch>> {
     let sql = "SELECT key, partner, currency, date, first, last, gross, refunds, commission, commission_back,
-        count, carried_in, paid_out FROM settlement_batch ORDER BY partner, currency, last";
+        count, carried_in, paid_out, at FROM settlement_batch ORDER BY partner, currency, last";
     all(connection, sql, |row| {
         Ok(Batch {
             key: row.get(0)?,
@@ -465,6 +514,21 @@ fn batches(connection: &Connection) -> rusqlite::Result<Vec<Batch>> {
             count: row.get(10)?,
             carried_in: row.get(11)?,
             paid_out: row.get(12)?,
+            at: row.get(13)?,
+        })
+    })
+}
+
+fn published(connection: &Connection) -> rusqlite::Result<Vec<Published>> {
+    let sql = "SELECT partner, kind, date, rows, bytes, sha256 FROM published_file";
+    all(connection, sql, |row| {
+        Ok(Published {
+            partner: row.get(0)?,
+            kind: row.get(1)?,
+            date: row.get(2)?,
+            rows: row.get(3)?,
+            bytes: row.get(4)?,
+            sha256: row.get(5)?,
         })
     })
 }

@@ -77,7 +77,7 @@ pub(super) fn one_debit(books: &Books, broken: &mut Vec<String>) {
 }
 
 /// Digits behind the point of a currency.
-fn decimals(currency: i64) -> u32 {
+pub(super) fn decimals(currency: i64) -> u32 {
     match currency {
         // Yen, won, dong.
         392 | 410 | 704 => 0,
@@ -153,6 +153,49 @@ pub(super) fn codes(books: &Books, broken: &mut Vec<String>) {
         {
             broken.push(format!("trades {} and {}", first.key, trade.key));
         }
+    }
+}
+
+/// Bytes of a window: alias, first slot, a bit per slot.
+const WINDOW: usize = 20;
+
+pub(super) fn code_marks(books: &Books, broken: &mut Vec<String>) {
+    let mut trades: BTreeMap<i64, u32> = BTreeMap::new();
+    for trade in books.trades.iter().filter(|trade| trade.state != MARK) {
+        *trades.entry(trade.wallet).or_default() += 1;
+    }
+    for wallet in books.wallets.values() {
+        let mut aliases = BTreeSet::new();
+        let (mut marks, mut is_whole) = (0, true);
+        for window in wallet.codes_used.chunks(WINDOW) {
+            let (alias, bits) = (window.get(..4), window.get(12..WINDOW));
+            let alias = alias.and_then(|bytes| bytes.try_into().ok());
+            let alias = alias.map_or(-1, |bytes| i64::from(u32::from_be_bytes(bytes)));
+            is_whole &= aliases.insert(alias) && books.devices.get(&alias) == Some(&wallet.id);
+            let ones = bits
+                .unwrap_or_default()
+                .iter()
+                .map(|byte| byte.count_ones());
+            marks += ones.sum::<u32>();
+        }
+        let made = trades.get(&wallet.id).copied().unwrap_or(0);
+        // The last trade's code is always remembered, older ones for as long as they could pay.
+        if !is_whole || marks > made || (marks == 0) != (made == 0) {
+            broken.push(format!(
+                "wallet {}: {marks} marks of {made} trades",
+                wallet.id
+            ));
+        }
+    }
+}
+
+pub(super) fn instants(books: &Books, broken: &mut Vec<String>) {
+    let trades = books.trades.iter().map(|trade| instant(trade.key));
+    let entries = books.entries.iter().map(Entry::at);
+    let closed = books.trades.iter().filter_map(|trade| trade.closed_at);
+    let last = trades.chain(entries).chain(closed).max().unwrap_or(0);
+    if last > books.committed_at {
+        broken.push(format!("{last} is after {}", books.committed_at));
     }
 }
 

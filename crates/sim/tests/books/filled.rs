@@ -1,6 +1,9 @@
 //! A store in which everything has happened that the rules speak of.
 
+use std::path::PathBuf;
+
 use rusqlite::Connection;
+use spotpay_sim::books::Books;
 use tempfile::TempDir;
 
 use crate::receiver::{FAIL, Receiver, SUCCESS};
@@ -103,5 +106,30 @@ impl Filled {
             .unwrap();
         store.execute_batch(sql).unwrap();
         store
+    }
+}
+
+impl Filled {
+    /// The file's books, and the published files in a folder beside it.
+    pub(crate) fn books(&self, sql: &str) -> Books {
+        let books = Books::read(&self.spoiled(sql)).unwrap();
+        books.with_files(&self.folder.path().join("files")).unwrap()
+    }
+
+    /// Does something to the text of the largest file of a kind, and gives the old text back.
+    pub(crate) fn change(
+        &self,
+        kind: &str,
+        to: impl FnOnce(String) -> String,
+    ) -> (PathBuf, String) {
+        let files = std::fs::read_dir(self.folder.path().join("files")).unwrap();
+        let paths = files.map(|entry| entry.unwrap().path());
+        let of_kind = paths.filter(|path| path.to_str().unwrap().contains(kind));
+        let path = of_kind
+            .max_by_key(|path| path.metadata().unwrap().len())
+            .unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, to(text.clone())).unwrap();
+        (path, text)
     }
 }

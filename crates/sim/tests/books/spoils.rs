@@ -1,6 +1,6 @@
 //! One spoiled place each, and the rule that finds it.
 
-use spotpay_sim::books::Books;
+use sha2::{Digest as _, Sha256};
 
 use crate::filled::Filled;
 
@@ -40,6 +40,16 @@ const SPOILS: &[(&str, &str)] = &[
     ("cancelled", "UPDATE trade SET refunded = amount - 1 WHERE partner_trans_id = 'T5' AND 0;
         UPDATE trade SET refunded_buyer = refunded_buyer - 1 WHERE partner_trans_id = 'T5'"),
     ("cancel in time", "UPDATE trade SET closed_at = closed_at + 86400000000 WHERE partner_trans_id = 'T3'"),
+    ("code marks", "UPDATE wallet SET codes_used = NULL WHERE name = 'alice'"),
+    (
+        "code marks",
+        "UPDATE wallet SET codes_used = CAST(substr(codes_used, 1, 12) || x'ffffffffffffffff' AS BLOB) WHERE name = 'bob'",
+    ),
+    (
+        "code marks",
+        "UPDATE wallet SET codes_used = CAST(x'01010101' || substr(codes_used, 5) AS BLOB) WHERE name = 'bob'",
+    ),
+    ("instants", "UPDATE lane SET at = at - 60000000"),
     ("timers", "DELETE FROM timer"),
     ("timers", "INSERT INTO timer SELECT 1, key FROM trade WHERE partner_trans_id = 'L1'"),
     ("refund number", "DROP INDEX refund_by_partner_refund_id;
@@ -57,7 +67,7 @@ const SPOILS: &[(&str, &str)] = &[
     ("batch sums", "UPDATE settlement_batch SET count = count + 1 WHERE rowid = (SELECT min(rowid) FROM settlement_batch)"),
     ("batch sums", "UPDATE settlement_batch SET gross = gross + 1, refunds = refunds + 1
         WHERE rowid = (SELECT min(rowid) FROM settlement_batch)"),
-    ("settled once", "UPDATE settlement_batch SET date = last"),
+    ("settled once", "UPDATE settlement_batch SET last = date WHERE key = (SELECT max(key) FROM settlement_batch)"),
     ("paid out", "UPDATE settlement_batch SET carried_in = -1, paid_out = paid_out - 1
         WHERE rowid = (SELECT min(rowid) FROM settlement_batch)"),
     ("told once", "DELETE FROM delivery WHERE notification = (SELECT event FROM refund WHERE partner_refund_id = 'R4');
@@ -69,6 +79,11 @@ const SPOILS: &[(&str, &str)] = &[
     ("deliveries", "UPDATE notification SET state = 0, next_at = 1 WHERE state = 2"),
     ("activity", "DELETE FROM activity WHERE trade = (SELECT key FROM trade WHERE partner_trans_id = 'T1')
         AND account % 8 = 1"),
+    ("file bytes", "UPDATE published_file SET sha256 = zeroblob(32) WHERE rows > 0"),
+    ("file bytes", "UPDATE published_file SET bytes = 1 WHERE rows = 0"),
+    ("file bytes", "DELETE FROM published_file WHERE rows > 0"),
+    ("file rows", "UPDATE published_file SET rows = rows + 1 WHERE rows > 0"),
+    ("file rows", "UPDATE refund SET partner_refund_id = 'other' WHERE partner_refund_id = 'R1'"),
     ("statement", "DELETE FROM statement WHERE trade = (SELECT key FROM trade WHERE partner_trans_id = 'T3')"),
     ("statement", "INSERT INTO statement SELECT partner, event + 1, trade FROM statement LIMIT 1"),
 ];
@@ -78,11 +93,11 @@ const SPOILS: &[(&str, &str)] = &[
 #[tokio::test]
 async fn each_rule_finds_its_spoiled_place() {
     let filled = Filled::new().await;
-    let whole = Books::read(&filled.spoiled("")).unwrap();
+    let whole = filled.books("");
     assert_eq!(whole.breaks(), []);
     let mut wrong = Vec::new();
     for (rule, sql) in SPOILS {
-        let spoiled = Books::read(&filled.spoiled(sql)).unwrap();
+        let spoiled = filled.books(sql);
         let mut found: Vec<&str> = spoiled.breaks().iter().map(|found| found.rule).collect();
         found.dedup();
         if found != [*rule] {
@@ -91,4 +106,42 @@ async fn each_rule_finds_its_spoiled_place() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+type Change = fn(String) -> String;
+
+// Goal: a file whose hash was made to fit is still held against the entries, row by row.
+#[tokio::test]
+async fn a_changed_file_is_found() {
+    let filled = Filled::new().await;
+    let changes: [(&str, Change); 4] = [
+        ("transaction", |text| text.replacen("100.00", "100.01", 1)),
+        ("transaction", |text| {
+            text.replacen("|REVERSAL|", "|CANCEL|", 1)
+        }),
+        ("settlement", |text| text.replacen("|R|L|", "|P|L|", 1)),
+        ("settlement", |text| {
+            text.lines().take(2).collect::<Vec<_>>().join("\n")
+        }),
+    ];
+    for (kind, change) in changes {
+        let (path, before) = filled.change(kind, change);
+        let after = std::fs::read(&path).unwrap();
+        assert_ne!(before.as_bytes(), after);
+        let hex =
+            |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+        let (old, new) = (hex(&Sha256::digest(&before)), hex(&Sha256::digest(&after)));
+        let length = after.len();
+        let sql = format!(
+            "UPDATE published_file SET sha256 = x'{new}', bytes = {length} WHERE sha256 = x'{old}'"
+        );
+        let breaks = filled.books(&sql).breaks();
+        let rules: Vec<&str> = breaks.iter().map(|found| found.rule).collect();
+        assert_eq!(rules, ["file rows"], "{breaks:#?}");
+        let breaks = filled.books("").breaks();
+        let rules: Vec<&str> = breaks.iter().map(|found| found.rule).collect();
+        assert_eq!(rules, ["file bytes", "file rows"], "{breaks:#?}");
+        std::fs::write(&path, before).unwrap();
+    }
+    assert_eq!(filled.books("").breaks(), []);
 }
