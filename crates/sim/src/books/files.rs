@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::money::civil;
 use super::rows::{
-    Books, CANCEL, COMMISSION, COMMISSION_BACK, DONE, PAYMENT, Published, REFUND, Trade,
+    Books, CANCEL, COMMISSION, COMMISSION_BACK, DONE, PAYMENT, Published, REFUND, Refund, Trade,
 };
 use super::{DAY, SECOND, date, instant};
 
@@ -57,13 +57,17 @@ type Row = BTreeMap<&'static str, String>;
 
 pub(super) fn rows(books: &Books, broken: &mut Vec<String>) {
     let Some(files) = &books.files else { return };
+    let done = books.refunds.iter().filter(|refund| refund.state == DONE);
+    let refunds = done
+        .filter_map(|refund| Some((refund.event?, refund)))
+        .collect();
     for file in &books.published {
         let name = name(file);
         let Some(bytes) = files.get(&name) else {
             continue;
         };
         let text = String::from_utf8_lossy(bytes);
-        let mut wanted = wanted(books, file);
+        let mut wanted = wanted(books, &refunds, file);
         let mut found = found(&text, file.kind);
         wanted.sort();
         found.sort();
@@ -131,7 +135,7 @@ fn found(text: &str, kind: i64) -> Vec<Row> {
 }
 
 /// The rows that the entries say, each event of the file's days once.
-fn wanted(books: &Books, file: &Published) -> Vec<Row> {
+fn wanted(books: &Books, refunds: &BTreeMap<i64, &Refund>, file: &Published) -> Vec<Row> {
     let account = file.partner * 8 + 2;
     let mut events: BTreeSet<i64> = BTreeSet::new();
     for entry in &books.entries {
@@ -143,7 +147,7 @@ fn wanted(books: &Books, file: &Published) -> Vec<Row> {
     let mut rows = Vec::new();
     for event in events {
         let day = date(instant(event));
-        let Some(moved) = moved(books, event, account) else {
+        let Some(moved) = moved(books, refunds.get(&event).copied(), event, account) else {
             continue;
         };
         if file.kind == TRANSACTIONS {
@@ -174,7 +178,12 @@ struct Moved<'a> {
     share: i128,
 }
 
-fn moved<'a>(books: &'a Books, event: i64, account: i64) -> Option<Moved<'a>> {
+fn moved<'a>(
+    books: &'a Books,
+    refund: Option<&'a Refund>,
+    event: i64,
+    account: i64,
+) -> Option<Moved<'a>> {
     let own = books.event(event).iter();
     let own: Vec<_> = own
         .filter(|entry| entry.debit == account || entry.credit == account)
@@ -187,10 +196,6 @@ fn moved<'a>(books: &'a Books, event: i64, account: i64) -> Option<Moved<'a>> {
         .iter()
         .find(|entry| matches!(entry.cause, PAYMENT | CANCEL | REFUND))?;
     let trade = books.trade(main.trade?)?;
-    let refund = books
-        .refunds
-        .iter()
-        .find(|refund| refund.state == DONE && refund.event == Some(event));
     let id = match (main.cause, refund) {
         (REFUND, Some(refund)) => refund.partner_refund_id.as_str(),
         _ => trade.partner_trans_id.as_str(),
