@@ -20,6 +20,7 @@ cargo xtask <what>
   ci      the same, under the name that CI uses
   tidy    only the house rules that no compiler knows (lengths, words, links, modules, ...)
   arrows  only the table of which crate may depend on which
+  crash   kills the real process under load [--kills 100] [--seed 7], a line per kill
   codegen writes docs/error-codes.md anew, from the code tables
   help    this text
 
@@ -110,6 +111,7 @@ fn main() -> ExitCode {
         Some("test" | "ci") => all_steps(),
         Some("tidy") => tidy::run(),
         Some("arrows") => arrows::run(),
+        Some("crash") => crash(std::env::args().skip(2)),
         Some("codegen") => CODEGEN.run(),
         Some("help" | "--help" | "-h") => {
             println!("{HELP}");
@@ -131,6 +133,33 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The test of `cargo xtask test` that kills the gateway, for longer.
+fn crash(mut arguments: impl Iterator<Item = String>) -> Result<()> {
+    let (mut kills, mut seed) = ("100".to_owned(), "7".to_owned());
+    while let Some(name) = arguments.next() {
+        let given = arguments.next().context("a number is missing")?;
+        given
+            .parse::<u64>()
+            .with_context(|| format!("{name} {given}"))?;
+        match name.as_str() {
+            "--kills" => kills = given,
+            "--seed" => seed = given,
+            other => bail!("there is no {other}; --kills and --seed"),
+        }
+    }
+    let status = Command::new("cargo")
+        .args(["test", "-p", "spotpay-cli", "--test", "crash"])
+        .args(["killed_under_load", "--", "--nocapture"])
+        .envs([("SPOTPAY_CRASH_KILLS", kills), ("SPOTPAY_CRASH_SEED", seed)])
+        .current_dir(tree::root())
+        .status()
+        .context("cargo does not start")?;
+    if !status.success() {
+        bail!("it did not survive; the seed repeats what was asked of it");
+    }
+    Ok(())
 }
 
 fn all_steps() -> Result<()> {

@@ -12,6 +12,8 @@ use super::till::{Heard, PURSE, Phones, Till};
 pub(crate) struct Order {
     pub(crate) id: String,
     pub(crate) wallet: String,
+    /// The name of the wallet.
+    owner: String,
     /// In cents.
     pub(crate) amount: i64,
     pub(crate) request: Vec<u8>,
@@ -19,18 +21,54 @@ pub(crate) struct Order {
     pub(crate) heard: Option<Heard>,
     /// `None`: not cancelled. `Some(None)`: cancelled without an answer.
     pub(crate) cancel: Option<Option<Heard>>,
+    /// `None`: half of it is not asked back. `Some(None)`: it is, without an answer.
+    pub(crate) refund: Option<Option<Heard>>,
+    /// `None`: its buyer said nothing. `Some(None)`: said yes without an answer; else its status.
+    pub(crate) confirm: Option<Option<u16>>,
 }
 
 impl fmt::Debug for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (id, heard, cancel) = (&self.id, &self.heard, &self.cancel);
-        write!(f, "{id}: heard {heard:?}, cancel {cancel:?}")
+        let (refund, confirm) = (&self.refund, &self.confirm);
+        write!(
+            f,
+            "{id}: heard {heard:?}, cancel {cancel:?}, refund {refund:?}, confirm {confirm:?}"
+        )
     }
 }
 
 impl Order {
     pub(crate) fn was_paid(&self) -> bool {
         self.heard.as_ref().is_some_and(Heard::is_success)
+    }
+
+    /// Whether its buyer was asked to confirm it.
+    pub(crate) fn waits(&self) -> bool {
+        self.heard == Some(Heard::Unknown(String::new()))
+    }
+
+    /// The number of its refund.
+    pub(crate) fn refund_id(&self) -> String {
+        format!("R-{}", self.id)
+    }
+
+    /// What its refund gives back.
+    pub(crate) fn half(&self) -> i64 {
+        self.amount / 2
+    }
+
+    /// The buyer says yes; the status of the answer.
+    pub(crate) fn confirm(&self, line: &mut super::line::Line) -> Option<u16> {
+        let body = format!(r#"{{"partner_trans_id":"{}","accept":true}}"#, self.id);
+        let request = format!(
+            "POST /sandbox/v1/wallets/{}/confirm HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            self.owner,
+            body.len()
+        );
+        let answer = line.ask(request.as_bytes()).ok()?;
+        Some(answer.status)
     }
 }
 
@@ -43,10 +81,13 @@ pub(crate) fn orders(till: &Till, phones: &Phones, prefix: &str) -> Vec<Order> {
         Order {
             request: till.pay(&id, amount, code.as_str()),
             wallet: wallet.to_owned(),
+            owner: phones.owner(number).to_owned(),
             id,
             amount,
             heard: None,
             cancel: None,
+            refund: None,
+            confirm: None,
         }
     };
     (0..phones.codes()).map(order).collect()
@@ -57,6 +98,8 @@ pub(crate) struct Drive {
     pub(crate) connections: usize,
     /// Each so many-th payment is cancelled once it is answered; 0: none.
     pub(crate) cancel_each: usize,
+    /// Half of each so many-th is asked back; 0: of none.
+    refund_each: usize,
     /// Answers so far, and how many of them were no success.
     answered: AtomicUsize,
     refused: AtomicUsize,
@@ -69,9 +112,18 @@ impl Drive {
         Self {
             connections,
             cancel_each,
+            refund_each: 0,
             answered: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
             limit: AtomicUsize::new(usize::MAX),
+        }
+    }
+
+    /// With refunds of each so many-th payment that is not cancelled.
+    pub(crate) fn refunding(self, refund_each: usize) -> Self {
+        Self {
+            refund_each,
+            ..self
         }
     }
 
@@ -124,22 +176,50 @@ impl Drive {
                 return sent;
             };
             let mut order = order.clone();
-            order.heard = till.ask(&mut line, &order.request).ok();
-            let mut broken = order.heard.is_none();
-            if !broken && !order.was_paid() {
-                self.refused.fetch_add(1, Ordering::Release);
-            }
-            if order.was_paid() && self.cancel_each > 0 && number.is_multiple_of(self.cancel_each) {
-                let heard = till.ask(&mut line, &till.cancel(&order.id)).ok();
-                broken = heard.is_none();
-                order.cancel = Some(heard);
-            }
+            let broken = self
+                .settle_one(&mut line, till, &mut order, number)
+                .is_none();
             sent.push(order);
             if broken {
                 return sent;
             }
             self.answered.fetch_add(1, Ordering::Release);
         }
+    }
+}
+
+impl Drive {
+    /// One payment and what follows it; `None` when the connection breaks.
+    fn settle_one(
+        &self,
+        line: &mut super::line::Line,
+        till: &Till,
+        order: &mut Order,
+        number: usize,
+    ) -> Option<()> {
+        order.heard = till.ask(line, &order.request).ok();
+        order.heard.as_ref()?;
+        if order.waits() {
+            let said = order.confirm(line);
+            order.confirm = Some(said);
+            said?;
+            return Some(());
+        }
+        if !order.was_paid() {
+            self.refused.fetch_add(1, Ordering::Release);
+            return Some(());
+        }
+        let is_turn = |each: usize| each > 0 && number.is_multiple_of(each);
+        if is_turn(self.cancel_each) {
+            let heard = till.ask(line, &till.cancel(&order.id)).ok();
+            order.cancel = Some(heard);
+            order.cancel.as_ref()?.as_ref()?;
+        } else if is_turn(self.refund_each) {
+            let refund = till.refund_now(&order.id, &order.refund_id(), order.half());
+            order.refund = Some(till.ask(line, &refund).ok());
+            order.refund.as_ref()?.as_ref()?;
+        }
+        Some(())
     }
 }
 
@@ -167,7 +247,7 @@ pub(crate) fn states(gateway: &Gateway, till: &Till, orders: &[Order]) -> Vec<He
     states
 }
 
-/// Each wallet has what it began with, less its payments that stayed.
+/// Each wallet has what it began with, less its payments that stayed; every refund is done.
 pub(crate) fn assert_purses(
     gateway: &Gateway,
     phones: &Phones,
@@ -177,7 +257,8 @@ pub(crate) fn assert_purses(
     let mut expected: BTreeMap<&str, i64> = phones.wallets().map(|id| (id, PURSE)).collect();
     for (order, state) in orders.iter().zip(states) {
         if state.is("TRADE_SUCCESS") {
-            *expected.get_mut(order.wallet.as_str()).expect("a wallet") -= order.amount;
+            let back = order.refund.as_ref().map_or(0, |_| order.half());
+            *expected.get_mut(order.wallet.as_str()).expect("a wallet") -= order.amount - back;
         }
     }
     let mut found = BTreeMap::new();

@@ -11,6 +11,7 @@ pub(crate) mod books;
 pub(crate) mod line;
 pub(crate) mod load;
 pub(crate) mod receiver;
+pub(crate) mod shopper;
 pub(crate) mod thief;
 pub(crate) mod till;
 
@@ -312,6 +313,14 @@ impl Dice {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % bound
+    }
+}
+
+/// A number from the environment: how `cargo xtask crash` speaks to its test.
+pub(crate) fn setting(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().expect("a number"),
+        Err(_) => default,
     }
 }
 

@@ -106,6 +106,15 @@ impl Till {
 
     /// An asynchronous refund of so many HKD cents.
     pub(crate) fn refund_later(&self, id: &str, refund: &str, amount: i64) -> Vec<u8> {
+        self.refund(id, refund, amount, RefundMode::Async)
+    }
+
+    /// A synchronous one.
+    pub(crate) fn refund_now(&self, id: &str, refund: &str, amount: i64) -> Vec<u8> {
+        self.refund(id, refund, amount, RefundMode::Sync)
+    }
+
+    fn refund(&self, id: &str, refund: &str, amount: i64, mode: RefundMode) -> Vec<u8> {
         let amount = Amount::new(Money::of_minor(amount, Currency::HKD)).expect("an amount");
         let request = refund::Request {
             partner: self.partner,
@@ -114,7 +123,7 @@ impl Till {
             partner_refund_id: refund.parse().expect("an id"),
             amount,
             reason: None,
-            mode: RefundMode::Async,
+            mode,
             notify_url: None,
         };
         self.http(request.params())
@@ -179,7 +188,7 @@ impl Till {
 
 /// Phones of wallets with 10,000.00 HKD each.
 pub(crate) struct Phones {
-    phones: Vec<(String, Alias, CodeSecret)>,
+    phones: Vec<(String, String, Alias, CodeSecret)>,
     now: Timestamp,
 }
 
@@ -187,6 +196,17 @@ pub(crate) struct Phones {
 pub(crate) const PURSE: i64 = 1_000_000;
 
 impl Phones {
+    /// Phones that ask their owners to confirm each payment.
+    pub(crate) fn asking(gateway: &Gateway, count: usize) -> Self {
+        let phones = Self::hire(gateway, count);
+        for (_, name, ..) in &phones.phones {
+            let path = format!("/sandbox/v1/wallets/{name}");
+            let answer = gateway.ask("PATCH", &path, r#"{"confirm":true}"#);
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+        phones
+    }
+
     pub(crate) fn hire(gateway: &Gateway, count: usize) -> Self {
         let wish = json!({"payment_inst": "ALIPAYHK", "balance": "10000.00", "count": count});
         let made = gateway.post("/wallets", &wish);
@@ -201,12 +221,17 @@ impl Phones {
 
     /// The code that a phone showed so many slots ago, of which there are eight, and its wallet.
     pub(crate) fn code(&self, number: usize) -> (&str, PaymentCode) {
-        let (wallet, alias, secret) = &self.phones[number % self.phones.len()];
+        let (wallet, _, alias, secret) = &self.phones[number % self.phones.len()];
         let back = i64::try_from(number / self.phones.len()).expect("a small number");
         assert!(back < 8, "the phones have no codes left");
         let at = self.now.minus(Span::micros(SLOT.as_micros() * back));
         let code = PaymentCode::make(*alias, secret, at, CodeLength::Short);
         (wallet, code)
+    }
+
+    /// The name of the wallet whose code it is.
+    pub(crate) fn owner(&self, number: usize) -> &str {
+        &self.phones[number % self.phones.len()].1
     }
 
     /// How many codes there are.
@@ -220,7 +245,7 @@ impl Phones {
     }
 }
 
-fn phone(wallet: &Value) -> (String, Alias, CodeSecret) {
+fn phone(wallet: &Value) -> (String, String, Alias, CodeSecret) {
     let text = |field: &str| wallet[field].as_str().expect("text");
     let alias = text("alias").parse().ok().and_then(Alias::from_number);
     let hex = text("secret");
@@ -228,6 +253,7 @@ fn phone(wallet: &Value) -> (String, Alias, CodeSecret) {
     let secret = std::array::from_fn(|place| byte(place).expect("hex"));
     (
         text("wallet_id").to_owned(),
+        text("name").to_owned(),
         alias.expect("an alias"),
         CodeSecret::new(secret),
     )
