@@ -170,6 +170,7 @@ pub(super) struct Delivery {
     pub(super) at: i64,
     pub(super) status: Option<i64>,
     pub(super) body: String,
+    pub(super) next_at: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -484,13 +485,14 @@ fn notifications(connection: &Connection) -> rusqlite::Result<Vec<Notification>>
 }
 
 fn deliveries(connection: &Connection) -> rusqlite::Result<Vec<(i64, Delivery)>> {
-    let sql = "SELECT notification, attempt, at, status, body FROM delivery ORDER BY 1, 2";
+    let sql = "SELECT notification, attempt, at, status, body, next_at FROM delivery ORDER BY 1, 2";
     all(connection, sql, |row| {
         let delivery = Delivery {
             attempt: row.get(1)?,
             at: row.get(2)?,
             status: row.get(3)?,
             body: row.get(4)?,
+            next_at: row.get(5)?,
         };
         Ok((row.get(0)?, delivery))
     })

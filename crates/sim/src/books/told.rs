@@ -103,8 +103,15 @@ pub(super) fn deliveries(books: &Books, broken: &mut Vec<String>) {
         let first = super::instant(row.key);
         let mut at = first;
         let mut is_in_turn = true;
-        for (delivery, number) in sent.iter().zip(1..) {
-            is_in_turn &= delivery.attempt == number && delivery.at >= at;
+        for (delivery, number) in sent.iter().zip(1_i64..) {
+            // What is sent by hand after the end is not followed by more.
+            let gap = usize::try_from(number - 1)
+                .ok()
+                .and_then(|sent| LADDER.get(sent));
+            let is_on_ladder = delivery
+                .next_at
+                .is_none_or(|next| gap.is_some_and(|gap| next == delivery.at + gap));
+            is_in_turn &= delivery.attempt == number && delivery.at >= at && is_on_ladder;
             at = delivery.at;
         }
         let heard = sent.iter().any(|delivery| {

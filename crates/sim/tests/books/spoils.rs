@@ -74,6 +74,7 @@ const SPOILS: &[(&str, &str)] = &[
         DELETE FROM notification WHERE tidings = 2"),
     ("told once", "UPDATE notification SET tidings = 1 WHERE trade = (SELECT key FROM trade WHERE partner_trans_id = 'T1')"),
     ("told once", "UPDATE trade SET notify_url = 'http://127.0.0.1/' WHERE partner_trans_id = 'L1'"),
+    ("deliveries", "UPDATE delivery SET next_at = next_at + 1000000 WHERE attempt = 2"),
     ("deliveries", "DELETE FROM delivery WHERE attempt = 3"),
     ("deliveries", "UPDATE notification SET state = 2 WHERE state = 1"),
     ("deliveries", "UPDATE notification SET state = 0, next_at = 1 WHERE state = 2"),
