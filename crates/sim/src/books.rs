@@ -91,7 +91,7 @@ const RULES: &[Rule] = &[
     ),
     rule(
         "conversion",
-        "the buyer's amount is the price at the trade's rate, half up",
+        "the buyer's amount is the price at the trade's rate, half up, and never nothing",
         trades::conversion,
     ),
     rule(

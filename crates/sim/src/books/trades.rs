@@ -96,8 +96,8 @@ pub(super) fn conversion(books: &Books, broken: &mut Vec<String>) {
             (Some(rate), Some(buyer)) if from != to => {
                 let numerator =
                     i128::from(trade.amount) * i128::from(rate) * 10_i128.pow(decimals(to));
-                half_up(numerator, i128::from(ONE) * 10_i128.pow(decimals(from)))
-                    == i128::from(buyer)
+                let whole = i128::from(ONE) * 10_i128.pow(decimals(from));
+                half_up(numerator, whole).max(1) == i128::from(buyer)
             }
             (rate, buyer) if from == to && product == Some(1) => {
                 rate == Some(ONE) && buyer == Some(trade.amount)

@@ -60,6 +60,7 @@ const LAST_DAY: &str = "
     pay tea-house L1 alice 10.00 -> SUCCESS
     pay tea-house L2 bob 10.00 -> SUCCESS
     pay duty-free L3 bob 9.99 -> SUCCESS
+    pay duty-free L9 bob 0.01 -> SUCCESS
     pay tea-house L4 alice 30.00 -> SUCCESS
     refund tea-house L4 R11 3.00 is_sync=Y -> SUCCESS
     refund tea-house L4 R12 4.00 -> SUCCESS
@@ -78,6 +79,8 @@ impl Filled {
         let (good, bad) = (Receiver::start(SUCCESS).await, Receiver::start(FAIL).await);
         world.name("good", &good.url);
         world.name("bad", &bad.url);
+        let rate = r#"{"base":"USD","quote":"CNY","rate":"0.10000000","from":"2026-11-24"}"#;
+        world.does("POST", "/rates", rate).await;
         world.check(FIRST_DAY).await;
         world.check(LAST_DAY).await;
         let folder = tempfile::tempdir().unwrap();
