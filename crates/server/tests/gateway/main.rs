@@ -17,6 +17,7 @@ mod documents;
 mod error_codes;
 mod faults;
 mod gate;
+mod hostile;
 mod http_files;
 mod injections;
 mod month;
