@@ -3,6 +3,7 @@
 //! A request that was signed once is sent again byte for byte, so these tests keep what was sent.
 
 use serde_json::{Value, json};
+use spotpay_server::limits::{Change, Limits};
 use spotpay_server::seed;
 use spotpay_wire::charset::Charset;
 use spotpay_wire::signature::SignType;
@@ -509,4 +510,43 @@ async fn a_second_value_behind_the_signed_one() {
     let told = world.does("GET", "/requests?limit=1", "").await;
     let reason = json!("partner_trans_id is given twice with different values");
     assert_eq!(told[0]["reason"], reason);
+}
+
+// Goal: a partner beyond its requests a second hears that nothing was done, once its signature is
+// right; others go on, and requests with wrong signatures use up nothing of its.
+#[tokio::test]
+async fn a_partner_has_a_pace() {
+    let limits = ["partner-requests-per-second=3", "parameters=40"];
+    let limits = limits.iter().fold(Limits::default(), |limits, limit| {
+        limit.parse::<Change>().unwrap().set(limits)
+    });
+    let world = World::start_within(limits).await;
+    let till = world.till("tea-house").await;
+    let code = world.code("alice").await;
+    let strange = till.with_md5("0123456789abcdefghijklmnopqrstuv");
+    for _ in 0..10 {
+        let said = strange.ask(&world, &till.query("P1")).await.outcome();
+        assert_eq!(said, "F:ILLEGAL_SIGN");
+    }
+    // The other limit: 40 parameters are taken, `sign` and what names the charset among them.
+    for (more, said) in [
+        (35, "F:ILLEGAL_ARGUMENT"),
+        (34, "FAIL:TRADE_NOT_EXIST"),
+        (1, "FAIL:TRADE_NOT_EXIST"),
+    ] {
+        let mut params = till.query("P1");
+        params.extend((0..more).map(|number| pair(&format!("p{number}"), "x")));
+        assert_eq!(till.ask(&world, &params).await.outcome(), said, "{more}");
+    }
+    // So far two counted; the clock of this world stands still.
+    let pay = till.pay("P1", &code, "1.00");
+    assert_eq!(till.ask(&world, &pay).await.outcome(), "SUCCESS");
+    for params in [&pay, &till.query("P1"), &till.cancel("P1")] {
+        assert_eq!(till.ask(&world, params).await.outcome(), "F:SYSTEM_ERROR");
+    }
+    let told = world.does("GET", "/requests?limit=1", "").await;
+    let reason = json!("the partner sends too many requests a second");
+    assert_eq!(told[0]["reason"], reason);
+    world.check("pay dim-sum P1 alice 1.00 -> SUCCESS").await;
+    assert_eq!(world.balance("alice").await, "99998.00");
 }
