@@ -15,6 +15,7 @@ mod codes;
 mod deliveries;
 mod documents;
 mod error_codes;
+mod extremes;
 mod faults;
 mod gate;
 mod hostile;
