@@ -93,6 +93,10 @@ fn bad_usage_is_one_line() {
             "error: invalid value 'soon' for '<LENGTH>': a length of time is like 90s, 3m, 2h, 1d, 1h30m or PT3M, at most 3650d",
         ),
         (
+            "spotpay serve --limit body-bytes=64k",
+            "error: invalid value 'body-bytes=64k' for '--limit <NAME=NUMBER>': body-bytes is a whole number from 4096 to 65536, not 64k",
+        ),
+        (
             "spotpay refund T1",
             "error: the following required arguments were not provided: --amount <AMOUNT>",
         ),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use spotpay_server::clock::{Clock, SystemClock};
+use spotpay_server::limits::{self, Change, Limits};
 use spotpay_server::sandbox::parse_instant;
 use spotpay_server::server::{self, Options, Ready};
 use spotpay_server::telemetry;
@@ -46,6 +47,9 @@ pub(crate) struct Args {
     /// Where the clock of an empty store starts (RFC 3339); it then runs at normal speed
     #[arg(long, value_name = "RFC3339", value_parser = read_instant)]
     clock: Option<spotpay_core::time::Timestamp>,
+    /// Change a limit; may stand several times, and the last of a name counts
+    #[arg(long, value_name = "NAME=NUMBER", long_help = limits::help())]
+    limit: Vec<Change>,
 }
 
 fn read_instant(text: &str) -> Result<spotpay_core::time::Timestamp, String> {
@@ -66,6 +70,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         tls: args.tls.then_some(args.tls_name),
         sftp: args.sftp,
         clock: args.clock,
+        limits: args
+            .limit
+            .into_iter()
+            .fold(Limits::default(), |limits, limit| limit.set(limits)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

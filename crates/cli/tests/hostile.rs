@@ -166,6 +166,158 @@ fn heads_without_an_end() {
     assert_well(&gateway, "heads without an end");
 }
 
+// Goal: nothing is ever unpacked: a body that says it is compressed is bytes like any other, so a
+// bomb is as large as what was sent.
+#[test]
+fn compressed_bodies() {
+    let place = Place::new();
+    let gateway = place.launch().quiet().start();
+    let till = Till::of(&gateway, "tea-house");
+    // What a deflated run of zeros looks like; unpacked it would be a thousand times as long.
+    let mut bomb = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xec\xc1".to_vec();
+    bomb.resize(60_000, 0);
+    for encoding in ["gzip", "deflate", "br", "zstd", "gzip, gzip", "identity"] {
+        let length = bomb.len();
+        let mut whole = post(&format!(
+            "content-encoding: {encoding}\r\ncontent-length: {length}"
+        ));
+        whole.extend_from_slice(&bomb);
+        let answer = pour(&gateway, &whole).expect("an answer");
+        // The first bytes are no text in UTF-8.
+        assert_eq!(
+            till.hear(&answer),
+            Heard::Rejected("ILLEGAL_CHARSET".into()),
+            "{encoding}"
+        );
+        // hyper knows no coding of transfer but chunks.
+        let mut whole = post("transfer-encoding: gzip, chunked");
+        whole.extend_from_slice(b"5\r\n\x1f\x8b\x08\0\0\r\n0\r\n\r\n");
+        if let Ok(answer) = pour(&gateway, &whole) {
+            assert!(answer.status == 400 || matches!(till.hear(&answer), Heard::Rejected(_)));
+        }
+    }
+    assert_well(&gateway, "compressed bodies");
+}
+
+// Goal: chunks have bounds around them as well: names behind their lengths, lines behind the last
+// one, and lengths of nothing but zeros end in a refusal or a closed connection.
+#[test]
+fn chunks_without_an_end() {
+    let place = Place::new();
+    // Some of these never come as far as a byte of a body, so time is what ends them.
+    let launch = place.launch().quiet().arg("--limit").arg("body-seconds=1");
+    let gateway = launch.start();
+    let till = Till::of(&gateway, "tea-house");
+    for (name, endless) in [
+        ("an extension", format!("1;{}", "a".repeat(1_000_000))),
+        ("extensions", "1;a=b\r\na\r\n".repeat(200_000)),
+        ("trailers", format!("0\r\n{}", "a: b\r\n".repeat(200_000))),
+        ("a trailer", format!("0\r\na: {}", "b".repeat(1_000_000))),
+        ("zeros", "0".repeat(1_000_000)),
+        ("chunks of a byte", "1\r\na\r\n".repeat(200_000)),
+    ] {
+        let mut whole = post("transfer-encoding: chunked");
+        whole.extend_from_slice(endless.as_bytes());
+        match pour(&gateway, &whole) {
+            Ok(answer) if answer.status == 200 => {
+                assert!(matches!(till.hear(&answer), Heard::Rejected(_)), "{name}");
+            }
+            Ok(answer) => assert!((400..500).contains(&answer.status), "{name}"),
+            Err(error) => assert_ne!(error.kind(), io::ErrorKind::WouldBlock, "{name}"),
+        }
+    }
+    assert_well(&gateway, "chunks without an end");
+}
+
+// Goal: requests that come all at once on one connection are answered one by one in their order,
+// each with its own answer, up to the first that means nothing.
+#[test]
+fn requests_in_a_row() {
+    let place = Place::new();
+    let gateway = place.launch().quiet().start();
+    let till = Till::of(&gateway, "tea-house");
+    let phones = Phones::hire(&gateway, 20);
+    let mut row = Vec::new();
+    for number in 0..20 {
+        let (_, code) = phones.code(number);
+        row.extend(till.pay(&format!("ROW-{number}"), 100, code.as_str()));
+        row.extend(till.query(&format!("NONE-{number}")));
+    }
+    row.extend_from_slice(b"GET / HTTP/9.9\r\n\r\n");
+    row.extend(till.cancel("ROW-0"));
+    let mut line = gateway.line();
+    line.send(&row).expect("it listens");
+    for number in 0..20 {
+        let paid = line.answer().expect("an answer");
+        assert!(till.hear(&paid).is_success(), "{number}");
+        let id = format!(">ROW-{number}<");
+        assert!(paid.text().contains(&id), "{}", paid.text());
+        let none = line.answer().expect("an answer").text();
+        assert!(none.contains(&format!(">NONE-{number}<")), "{none}");
+    }
+    if let Ok(answer) = line.answer() {
+        assert!((400..600).contains(&answer.status), "{}", answer.head);
+    }
+    assert!(line.rest().unwrap_or_default().is_empty());
+    // What stood behind it was never read.
+    let found = till.ask_once(&gateway, &till.query("ROW-0"));
+    assert!(found.is("TRADE_SUCCESS"), "{found:?}");
+    assert_well(&gateway, "requests in a row");
+}
+
+// Goal: limits are what `--limit` says: one step inside is served, one beyond is not.
+#[test]
+fn limits_are_settings() {
+    let place = Place::new();
+    let mut launch = place.launch().quiet();
+    for limit in [
+        "body-bytes=5000",
+        "body-seconds=1",
+        "head-lines=8",
+        "head-bytes=2000",
+        "connections-per-address=3",
+    ] {
+        launch = launch.arg("--limit").arg(limit);
+    }
+    let gateway = launch.start();
+    let till = Till::of(&gateway, "tea-house");
+    for (length, said) in [(5_000, "ILLEGAL_SERVICE"), (5_001, "ILLEGAL_ARGUMENT")] {
+        let mut whole = post(&format!("content-length: {length}"));
+        whole.resize(whole.len() + length, b'a');
+        let answer = pour(&gateway, &whole).expect("an answer");
+        assert_eq!(till.hear(&answer), Heard::Rejected(said.into()), "{length}");
+    }
+    let late = gateway.line().ask(&post("content-length: 10"));
+    assert_eq!(late.expect("an answer").status, 408);
+    let start = "GET /healthz HTTP/1.1\r\nhost: t\r\n";
+    for (head, status) in [
+        (start.to_owned() + &"a: b\r\n".repeat(7) + "\r\n", 200),
+        (start.to_owned() + &"a: b\r\n".repeat(8) + "\r\n", 431),
+        (format!("{start}x: {}\r\n\r\n", "a".repeat(1_900)), 200),
+        (format!("{start}x: {}\r\n\r\n", "a".repeat(2_100)), 431),
+    ] {
+        let answer = pour(&gateway, head.as_bytes()).expect("an answer");
+        assert_eq!(answer.status, status, "{head}");
+    }
+    let health = b"GET /healthz HTTP/1.1\r\nhost: t\r\n\r\n";
+    let mut open = Vec::new();
+    process::until("three connections are open and no more fit", || {
+        let mut line = gateway.line();
+        match line.ask(health) {
+            Ok(answer) if answer.status == 200 => open.push(line),
+            Ok(_) | Err(_) => return open.len() == 3,
+        }
+        false
+    });
+    drop(open);
+    process::until("there is room again", || {
+        gateway
+            .line()
+            .ask(health)
+            .is_ok_and(|answer| answer.status == 200)
+    });
+}
+
 /// Sends a byte now and then until the other side has had enough; what it said.
 fn trickle(mut line: Line, start: &[u8]) -> io::Result<HttpAnswer> {
     line.send(start)?;
@@ -348,6 +500,19 @@ fn paths() {
         "/gateway.do/",
         "//gateway.do",
         "/GATEWAY.DO",
+        "/%67ateway.do",
+        "/gateway.do%00",
+        "/gateway.do%0d%0ax:%20y",
+        "/gateway.do;a=b",
+        "/gateway.do\\..\\x",
+        "\\gateway.do",
+        "/..;/gateway.do",
+        "/%2e%2e/gateway.do",
+        "/.%2e/%2e./gateway.do",
+        "/%252e%252e/gateway.do",
+        "/metrics/../sandbox/v1/reset",
+        "/healthz%2f..%2fsandbox%2fv1%2freset",
+        "//sandbox/v1/reset",
         "/gateway.do/..",
         "/./gateway.do",
         "/x/../gateway.do",

@@ -228,6 +228,8 @@ fn it_does_not_start() {
         ("clock", &["--clock", "noon"]),
         ("name without TLS", &["--tls-name", "a.example"]),
         ("no such mode", &["--mode", "demo"]),
+        ("no such limit", &["--limit", "bodies=5"]),
+        ("a limit out of range", &["--limit", "body-bytes=5"]),
     ] {
         let mut command = other.launch().command();
         command.args(arguments);

@@ -10,11 +10,12 @@ use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::engine::driver::Driver;
-use crate::engine::{Engine, EngineHandle, Fault, QueueLimits};
+use crate::engine::{Engine, EngineHandle, Fault};
 use crate::entropy::Entropy;
 use crate::faults::FaultRules;
 use crate::gateway::CodeGuard;
 use crate::jobs::Runs;
+use crate::limits::{Limits, Pace};
 use crate::listen::Traffic;
 use crate::notifier::Notifier;
 use crate::notifier::courier::Courier;
@@ -66,6 +67,10 @@ pub struct App {
     pub slow_signatures: Semaphore,
     /// Numbers for `/metrics`.
     pub metrics: Metrics,
+    /// Bounds that requests meet.
+    pub limits: Limits,
+    /// Requests of each partner, counted.
+    pub pace: Pace,
     /// Connections, counted.
     pub traffic: Arc<Traffic>,
     /// The inspector's log; production has none.
@@ -143,6 +148,20 @@ impl Running {
         entropy: Box<dyn Entropy>,
         courier: Box<dyn Courier>,
     ) -> Result<Self, StartError> {
+        Self::start_within(data, clock, entropy, courier, Limits::default())
+    }
+
+    /// The same with other limits.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start_within(
+        data: &Path,
+        clock: Arc<dyn Clock>,
+        entropy: Box<dyn Entropy>,
+        courier: Box<dyn Courier>,
+        limits: Limits,
+    ) -> Result<Self, StartError> {
         let at = |path: &Path| {
             let path = path.to_path_buf();
             move |source| StartError::Data { path, source }
@@ -155,12 +174,8 @@ impl Running {
         let snapshot = Arc::new(SnapshotCell::default());
         let publish = Arc::clone(&snapshot);
         let publish = Box::new(move |config: &_| publish.publish(config));
-        let (engine, handle) = Engine::new(
-            Box::new(store),
-            Arc::clone(&clock),
-            QueueLimits::default(),
-            publish,
-        )?;
+        let (engine, handle) =
+            Engine::new(Box::new(store), Arc::clone(&clock), limits.queue, publish)?;
         let driver = Driver::start(engine, gauge.clone(), checkpointer)?;
         let app = App {
             engine: handle,
@@ -180,6 +195,8 @@ impl Running {
             autopsies: Semaphore::new(1),
             slow_signatures: Semaphore::new(slow_signatures_max()),
             metrics: Metrics::default(),
+            limits,
+            pace: Pace::new(limits.partner_requests_per_second),
             traffic: Arc::default(),
             recorder: Some(Recorder::start(data)),
             data: data.to_path_buf(),

@@ -241,6 +241,11 @@ fn admit(
         exchange.reason = Some(fault.to_string());
         return Err(code::ILLEGAL_ARGUMENT);
     }
+    // Behind the signature, or anybody could use up what a partner may ask.
+    if !app.pace.allows(entry.partner.id, app.clock.monotonic()) {
+        exchange.reason = Some("the partner sends too many requests a second".to_owned());
+        return Err(code::SYSTEM_ERROR);
+    }
     match service {
         Service::NotifyVerify => Ok(Admitted::NotifyVerify),
         Service::Pay

@@ -11,6 +11,7 @@ pub mod entropy;
 pub mod faults;
 pub mod gateway;
 pub mod jobs;
+pub mod limits;
 pub mod listen;
 mod mistake;
 pub mod notifier;

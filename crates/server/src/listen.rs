@@ -13,12 +13,14 @@ mod body;
 mod connection;
 mod link;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -57,6 +59,8 @@ pub struct HangUp;
 pub struct Limits {
     /// Connections at one time; more are shed.
     pub connections: usize,
+    /// The same of one address, or of one /64 in IPv6; 0 counts none.
+    pub connections_per_address: usize,
     /// Bytes of a request's head; above: 431.
     pub header_bytes: usize,
     /// Lines of a request's head; above: 431.
@@ -87,6 +91,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 20_000,
+            // All tills of a mall may come from one address, and all of a proxy's do.
+            connections_per_address: 0,
             header_bytes: 16 * 1_024,
             headers: 64,
             body_bytes: 64_000,
@@ -123,9 +129,17 @@ pub struct Traffic {
     accepted: AtomicU64,
     shed: AtomicU64,
     timed_out: AtomicU64,
+    /// By address, where that has a bound.
+    of_address: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl Traffic {
+    fn of_address(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.of_address
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Connections that are open now.
     pub fn open(&self) -> u64 {
         self.open.load(Ordering::Relaxed)
@@ -288,18 +302,22 @@ fn admit(
     tls: Option<&TlsAcceptor>,
     shared: &Arc<Shared>,
 ) {
-    if connections.len() >= shared.limits.connections {
+    let open = if connections.len() < shared.limits.connections {
+        Open::new(&shared.traffic, peer, shared.limits.connections_per_address)
+    } else {
+        None
+    };
+    let Some(open) = open else {
         shared.traffic.shed.fetch_add(1, Ordering::Relaxed);
         if tls.is_none() {
             // What cannot be written at once is not worth waiting for.
             drop(stream.try_write(SHED_ANSWER));
         }
         return;
-    }
+    };
     // An answer is one write; waiting to fill a packet only makes tills wait.
     drop(stream.set_nodelay(true));
     shared.traffic.accepted.fetch_add(1, Ordering::Relaxed);
-    let open = Open::new(Arc::clone(&shared.traffic));
     let shared = Arc::clone(shared);
     match tls.cloned() {
         None => connections.spawn(async move {
@@ -344,18 +362,54 @@ async fn shake_hands(
 }
 
 /// Counts itself as an open connection as long as it lives, also through a panic.
-struct Open(Arc<Traffic>);
+struct Open {
+    traffic: Arc<Traffic>,
+    /// Whose it is, where that counts.
+    address: Option<IpAddr>,
+}
 
 impl Open {
-    fn new(traffic: Arc<Traffic>) -> Self {
+    /// `None` when its address has too many already; a bound of 0 counts none.
+    fn new(traffic: &Arc<Traffic>, peer: Peer, per_address: usize) -> Option<Self> {
+        let address = (per_address > 0).then(|| neighbourhood(peer.0.ip()));
+        if let Some(address) = address {
+            let mut all = traffic.of_address();
+            let open = all.entry(address).or_default();
+            if *open >= per_address {
+                return None;
+            }
+            *open += 1;
+        }
         traffic.open.fetch_add(1, Ordering::Relaxed);
-        Self(traffic)
+        Some(Self {
+            traffic: Arc::clone(traffic),
+            address,
+        })
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.traffic.open.fetch_sub(1, Ordering::Relaxed);
+        let Some(address) = self.address else { return };
+        let mut all = self.traffic.of_address();
+        if let Entry::Occupied(mut open) = all.entry(address) {
+            *open.get_mut() -= 1;
+            if *open.get() == 0 {
+                open.remove();
+            }
+        }
+    }
+}
+
+/// What counts as one address: whoever has one of IPv6 has the 2^64 beside it.
+pub(crate) fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(_) => address.to_canonical(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
     }
 }
 

@@ -25,7 +25,8 @@ use crate::clock::Clock;
 use crate::engine::Health;
 use crate::entropy::SystemEntropy;
 use crate::gateway::{self, Exchange};
-use crate::listen::{self, BodyError, Limits, Peer};
+use crate::limits::Limits;
+use crate::listen::{self, BodyError, Peer};
 use crate::notifier::courier::{HttpCourier, Reach};
 use crate::recorder::Recorder;
 use crate::sftp::{self, HostKey};
@@ -44,6 +45,8 @@ pub struct Options {
     pub sftp: Option<SocketAddr>,
     /// Where the clock of an empty store starts.
     pub clock: Option<Timestamp>,
+    /// What callers may take.
+    pub limits: Limits,
 }
 
 /// Where a server that is ready can be reached.
@@ -80,10 +83,11 @@ pub async fn serve(
     ready: impl FnOnce(&Ready),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    let limits = Limits::default().within_files(listen::raise_file_limit());
+    let mut limits = options.limits;
+    limits.listen = limits.listen.within_files(listen::raise_file_limit());
     let courier = Box::new(HttpCourier::new(Reach::Anywhere));
     let entropy = Box::new(SystemEntropy::default());
-    let running = Running::start(&options.data, clock, entropy, courier)?;
+    let running = Running::start_within(&options.data, clock, entropy, courier, limits)?;
     running.seed_if_empty(options.clock).await?;
     let tls = options
         .tls
@@ -111,7 +115,7 @@ pub async fn serve(
         listener,
         router,
         tls,
-        limits,
+        limits.listen,
         Arc::clone(&running.app.traffic),
         shutdown,
     )
@@ -177,9 +181,9 @@ async fn serve_gateway(State(app): State<Arc<App>>, request: Request) -> Respons
     let query = head.uri.query().unwrap_or_default().as_bytes();
     let mut exchange = Exchange::default();
     let mut likely_mistake = None;
-    let (form, answered) = match listen::read_body(body, &Limits::default()).await {
+    let (form, answered) = match listen::read_body(body, &app.limits.listen).await {
         Ok(body) => {
-            let form = Form::read(query, &body);
+            let form = Form::read_within(query, &body, app.limits.parameters);
             let answered = gateway::answer(&app, &form, client, &mut exchange).await;
             let partner = exchange.partner.parse().ok();
             if let (Some(false), Some(partner), true) =
@@ -368,6 +372,11 @@ fn shell_gauges(app: &App) -> Vec<Gauge> {
             "spotpay_connections_late_total",
             "Connections cut because they were too slow.",
             app.traffic.timed_out(),
+        ),
+        (
+            "spotpay_partner_over_pace_total",
+            "Requests refused since their partner sent too many a second.",
+            app.pace.refused(),
         ),
         (
             "spotpay_notifications_under_way",

@@ -264,6 +264,43 @@ async fn a_slow_head_is_cut_off() {
     assert_eq!(server.traffic.timed_out(), 4);
 }
 
+// Goal: one address has its own bound, which a connection that ends makes room in.
+#[tokio::test]
+async fn an_address_has_a_bound_of_its_own() {
+    let server = start(Limits {
+        connections_per_address: 2,
+        ..Limits::default()
+    });
+    let mut first = server.connect().await;
+    ask(&mut first).await;
+    let mut second = server.connect().await;
+    ask(&mut second).await;
+    let mut third = server.connect().await;
+    let said = read_to_close(&mut third).await;
+    assert_eq!(status(&said), "503", "{said}");
+    assert_eq!((server.traffic.open(), server.traffic.shed()), (2, 1));
+    first
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    read_to_close(&mut first).await;
+    let fresh = async {
+        loop {
+            let mut fresh = server.connect().await;
+            fresh
+                .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+                .await
+                .unwrap();
+            // The other end may not have counted the first one out yet.
+            if status(&read_to_close(&mut fresh).await) == "200" {
+                break;
+            }
+        }
+    };
+    within(fresh).await;
+    ask(&mut second).await;
+}
+
 #[tokio::test]
 async fn a_slow_body_is_answered_408() {
     let server = start(Limits {

@@ -22,6 +22,7 @@ fn main() {
         .parse()
         .expect("a key");
     read(&mut criterion, &md5);
+    wrong(&mut criterion, &md5);
     rsa2(&mut criterion, &Signer::Rsa2(private));
     answer(&mut criterion, &md5);
     criterion.final_summary();
@@ -87,6 +88,37 @@ fn read(criterion: &mut Criterion, signer: &Signer) {
 fn assert_verifies(request: &SignedRequest, verifier: &Verifier) {
     let spelling = canonical::verify(&form(request), verifier, &mut Vec::new());
     assert_eq!(spelling, Some(Spelling::Usual), "a refusal was measured");
+}
+
+/// Wrong MD5 signatures: all must take the same time, wherever the first difference is.
+fn wrong(criterion: &mut Criterion, signer: &Signer) {
+    let verifier = signer.verifier();
+    let text = b"partner=2088000000000001&partner_trans_id=T1";
+    let right = signer.sign(text);
+    let other = |letter: char| if letter == '0' { '1' } else { '0' };
+    let changed = |from: usize, to: usize| -> String {
+        let letters = right.chars().enumerate();
+        let change = |(at, letter)| {
+            if (from..to).contains(&at) {
+                other(letter)
+            } else {
+                letter
+            }
+        };
+        letters.map(change).collect()
+    };
+    let mut group = criterion.benchmark_group("wrong MD5");
+    for (name, sign) in [
+        ("in the first character", changed(0, 1)),
+        ("in the last character", changed(31, 32)),
+        ("in every character", changed(0, 32)),
+    ] {
+        assert!(!verifier.verify(text, &sign), "{name}");
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| verifier.verify(black_box(text), black_box(&sign)));
+        });
+    }
+    group.finish();
 }
 
 /// The two halves of RSA2 over the text of a request.

@@ -14,7 +14,8 @@ use crate::charset::{Charset, Undecodable};
 pub const INPUT_CHARSET: &str = "_input_charset";
 /// Query and body together; a pay request with all its JSON is under 4,000.
 pub const FORM_BYTES_MAX: usize = 65_536;
-/// Parameters of one request; the longest service, store registration, has 33.
+/// Parameters of one request, unless [`Form::read_within`] is told another bound; the longest service,
+/// store registration, has 33.
 pub const PARAMETERS_MAX: usize = 64;
 
 /// Why the charset of a request is refused with `ILLEGAL_CHARSET`.
@@ -37,11 +38,13 @@ pub enum Fault {
         /// Query and body together.
         bytes: usize,
     },
-    /// More than [`PARAMETERS_MAX`].
-    #[error("the request has {count} parameters, more than {PARAMETERS_MAX}")]
+    /// More than the bound.
+    #[error("the request has {count} parameters, more than {bound}")]
     TooMany {
         /// How many were given.
         count: usize,
+        /// How many may be.
+        bound: usize,
     },
     /// Given twice with different values (`spec/12`, wire 1); the first one counts.
     #[error("{name} is given twice with different values")]
@@ -112,6 +115,11 @@ impl Form {
     /// Reads a request in each of its three shapes: all in the query, all in the body, or the
     /// charset in the query and the rest in the body (`spec/12`, wire 1).
     pub fn read(query: &[u8], body: &[u8]) -> Self {
+        Self::read_within(query, body, PARAMETERS_MAX)
+    }
+
+    /// The same with another bound on parameters.
+    pub fn read_within(query: &[u8], body: &[u8], parameters_max: usize) -> Self {
         let size = query.len() + body.len();
         if size > FORM_BYTES_MAX {
             let fault = Fault::TooLarge { bytes: size };
@@ -125,14 +133,14 @@ impl Form {
         let of_query = bytes.fields.len();
         bytes.read(body);
         let (charset, answer_charset) = bytes.charsets(of_query);
-        Self::new(charset, answer_charset, bytes)
+        Self::new(charset, answer_charset, bytes).within(parameters_max)
     }
 
     /// Reads a body whose charset is known from elsewhere, as that of a notification.
     pub fn read_as(charset: Charset, body: &[u8]) -> Self {
         let mut bytes = Bytes::with_capacity(body.len());
         bytes.read(body);
-        Self::new(Ok(charset), charset, bytes)
+        Self::new(Ok(charset), charset, bytes).within(PARAMETERS_MAX)
     }
 
     /// Parameters that were never encoded: for the client, notifications and tests.
@@ -148,7 +156,7 @@ impl Form {
                 |out| charset.encode_into(value.as_ref(), out),
             );
         }
-        Self::new(Ok(charset), charset, bytes)
+        Self::new(Ok(charset), charset, bytes).within(PARAMETERS_MAX)
     }
 
     fn new(charset: Result<Charset, CharsetRefusal>, answer: Charset, bytes: Bytes) -> Self {
@@ -195,16 +203,21 @@ impl Form {
             }
             repeats.extend(group.iter().filter(|index| *index != counts));
         }
-        if sorted.len() > PARAMETERS_MAX {
-            let count = sorted.len();
-            faults.insert(0, Fault::TooMany { count });
-        }
         for index in repeats {
             if let Some(field) = self.text.fields.get_mut(index) {
                 field.counts = false;
             }
         }
         (self.sorted, self.faults) = (sorted, faults);
+    }
+
+    /// Too many parameters come before every other fault.
+    fn within(mut self, bound: usize) -> Self {
+        let count = self.sorted.len();
+        if count > bound {
+            self.faults.insert(0, Fault::TooMany { count, bound });
+        }
+        self
     }
 
     fn find_uncarriable(&mut self) {

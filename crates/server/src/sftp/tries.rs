@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use spotpay_core::time::Span;
 
+use crate::listen::neighbourhood;
+
 /// Addresses that are remembered; the one whose count began first makes room.
 const ADDRESSES_MAX: usize = 4_096;
 
@@ -24,17 +26,6 @@ struct Count {
 /// The counts. Time is since some start and never goes back.
 #[derive(Debug, Default)]
 pub(super) struct Tries(BTreeMap<IpAddr, Count>);
-
-/// Whoever has one IPv6 address has the 2^64 beside it.
-fn neighbourhood(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(_) => address.to_canonical(),
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-    }
-}
 
 fn is_over(count: &Count, allowance: Allowance, now: Span) -> bool {
     now.as_micros() - count.since.as_micros() >= allowance.within.as_micros()

@@ -13,6 +13,7 @@ use spotpay_core::time::{Span, Timestamp};
 use spotpay_server::app::{App, Running};
 use spotpay_server::clock::Clock;
 use spotpay_server::entropy::SystemEntropy;
+use spotpay_server::limits::Limits;
 use spotpay_server::notifier::courier::{HttpCourier, Reach};
 use spotpay_server::notifier::driver::Driver;
 use spotpay_server::server;
@@ -59,13 +60,19 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_within(Limits::default()).await
+    }
+
+    /// The same with other limits.
+    pub(crate) async fn start_within(limits: Limits) -> Self {
         let data = tempfile::tempdir().unwrap();
         let clock = StillClock {
             offset: AtomicI64::new(0),
         };
         let entropy = Box::new(SystemEntropy::default());
         let courier = Box::new(HttpCourier::new(Reach::Anywhere));
-        let running = Running::start(data.path(), Arc::new(clock), entropy, courier).unwrap();
+        let clock = Arc::new(clock);
+        let running = Running::start_within(data.path(), clock, entropy, courier, limits).unwrap();
         running.seed_if_empty(None).await.unwrap();
         Driver::start(&running.app);
         Self {
