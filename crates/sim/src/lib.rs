@@ -1,1 +1,3 @@
 //! A seeded world that tries to break Spotpay, and the checkers that judge it.
+
+pub mod inputs;
