@@ -6,12 +6,15 @@
 mod codes;
 mod files;
 mod forms;
+mod gateway;
+
 mod keys;
 mod xml;
 
 pub use codes::payment_code;
 pub use files::files;
 pub use forms::{canonical, form};
+pub use gateway::Gateway;
 pub use keys::keys;
 pub use xml::xml;
 
