@@ -132,9 +132,6 @@ fn files() {
     check("files", 6, inputs::files);
 }
 
-/// Fewer than of the others: each writes to a disk.
-const GATEWAY_INPUTS: usize = 150;
-
 #[test]
 fn gateway() {
     let data = tempfile::tempdir().expect("a folder");
@@ -143,9 +140,7 @@ fn gateway() {
     corpus.iter().for_each(|input| gateway.requests(input));
     assert!(gateway.trades() > 0, "the committed inputs pay");
     let mut rng = Rng::with_seed(7);
-    let made: Vec<Vec<u8>> = (0..GATEWAY_INPUTS)
-        .map(|_| mutated(&mut rng, &corpus))
-        .collect();
+    let made: Vec<Vec<u8>> = (0..INPUTS).map(|_| mutated(&mut rng, &corpus)).collect();
     let regressions = stored("regressions", "gateway");
     for input in regressions.iter().chain(&made) {
         gateway.requests(input);
