@@ -177,6 +177,11 @@ impl Disk {
         self.state().planned.len()
     }
 
+    /// Whether [`Fault::Dies`] has struck and the process is not declared dead yet.
+    pub fn is_dying(&self) -> bool {
+        self.state().is_dying
+    }
+
     /// How much fits on it; what would grow a file beyond finds the disk full.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.state().capacity = bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
