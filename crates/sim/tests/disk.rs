@@ -100,3 +100,20 @@ fn a_failed_sync_takes_nothing_later_with_it() {
         assert_eq!(last(&disk.folder()), 3, "seed {seed}, stored {is_stored}");
     }
 }
+/// A sync fails and the process dies before it clears the doubt: what the next process commits
+/// outlives the power all the same.
+#[test]
+fn a_failed_sync_before_a_crash_takes_nothing_later_with_it() {
+    for seed in 0..16 {
+        let disk = Disk::new(seed);
+        let mut store = SqliteStore::open(&disk.folder()).unwrap();
+        commit(&mut store, 1).unwrap();
+        disk.plan(Fault::SyncFails { after: 0 });
+        assert!(commit(&mut store, 2).is_err());
+        disk.kill_process();
+        let mut store = SqliteStore::open(&disk.folder()).unwrap();
+        commit(&mut store, 3).unwrap();
+        disk.cut_power(&mut |below| below - 1);
+        assert_eq!(last(&disk.folder()), 3, "seed {seed}");
+    }
+}

@@ -93,7 +93,7 @@ impl SqliteStore {
         let path = data.join(FILE_NAME);
         let gauge = WalGauge::default();
         let named = |error: StoreError| error.in_file(&path);
-        let mut connection = open_writer(&path, &gauge).map_err(named)?;
+        let mut connection = open_emptied(&path, &gauge).map_err(named)?;
         migrate(&mut connection).map_err(named)?;
         Ok(Self {
             path,
@@ -186,6 +186,17 @@ fn open_writer(path: &Path, gauge: &WalGauge) -> Result<Connection, StoreError> 
     Ok(connection)
 }
 
+/// A writer whose WAL is in the main file. A failed sync, of this process or of one that died after
+/// it, may have left pages in the WAL that only look clean: commits behind them would go with them
+/// when the power goes. So what counts is moved, and the rest cut off, before anything is read.
+fn open_emptied(path: &Path, gauge: &WalGauge) -> Result<Connection, StoreError> {
+    let connection = open_writer(path, gauge)?;
+    if !checkpoint(&connection, "PRAGMA wal_checkpoint(TRUNCATE)")? {
+        return Err(StoreError::Busy("a reader holds the WAL".into()));
+    }
+    Ok(connection)
+}
+
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let found = usize::try_from(found).unwrap_or(usize::MAX);
@@ -232,12 +243,7 @@ impl Store for SqliteStore {
     }
 
     fn resolve(&mut self, batch: BatchId) -> Result<bool, StoreError> {
-        // A failed sync may have left the batch in the WAL without telling anyone: a fresh
-        // connection moves what counts into the main file and cuts the rest off, then looks.
-        self.connection = open_writer(&self.path, &self.gauge)?;
-        if !checkpoint(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)")? {
-            return Err(StoreError::Busy("a reader holds the WAL".into()));
-        }
+        self.connection = open_emptied(&self.path, &self.gauge)?;
         Ok(self.resume()?.batch == batch)
     }
 
