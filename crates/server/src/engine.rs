@@ -359,7 +359,7 @@ impl Engine {
     }
 
     /// The last act: everything moves into the main file.
-    fn close(&mut self) {
+    pub fn close(&mut self) {
         if let Err(error) = self.store.close() {
             tracing::error!(%error, "the WAL could not be moved; the next start does it");
         }
