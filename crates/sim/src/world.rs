@@ -279,9 +279,6 @@ impl World {
     }
 
     fn note(&mut self, line: String) {
-        if self.seed == 16 {
-            eprintln!("{:>14} {line}", Seconds(self.now));
-        }
         self.trace.note(format!("{:>14} {line}", Seconds(self.now)));
     }
 
