@@ -48,9 +48,11 @@ struct Report {
     deaths: u64,
     power_cuts: u64,
     disk_faults: u64,
+    commits_in_doubt: u64,
     answers_checked: u64,
     notifications_believed: u64,
     trades: u64,
+    cancels_first: u64,
     refunds: u64,
     batches: u64,
     files: u64,
@@ -170,9 +172,11 @@ fn add(report: &mut Report, tally: &Tally) {
     report.deaths += tally.deaths;
     report.power_cuts += tally.power_cuts;
     report.disk_faults += tally.disk_faults;
+    report.commits_in_doubt += tally.doubts;
     report.answers_checked += tally.answers;
     report.notifications_believed += tally.letters;
     report.trades += count(tally.trades);
+    report.cancels_first += count(tally.cancels_first);
     report.refunds += count(tally.refunds);
     report.batches += count(tally.batches);
     report.files += count(tally.files);
@@ -185,9 +189,11 @@ fn tell(report: &Report) {
         ("deaths of the gateway", report.deaths),
         ("power cuts among them", report.power_cuts),
         ("faults of the disk", report.disk_faults),
+        ("commits in doubt", report.commits_in_doubt),
         ("answers checked", report.answers_checked),
         ("notifications believed", report.notifications_believed),
         ("trades", report.trades),
+        ("cancels before their payment", report.cancels_first),
         ("refunds", report.refunds),
         ("settlement batches", report.batches),
         ("published files", report.files),

@@ -68,12 +68,16 @@ pub struct Tally {
     pub power_cuts: u64,
     /// Faults of the disk.
     pub disk_faults: u64,
+    /// Commits that failed and may have happened.
+    pub doubts: u64,
     /// Answers that promised something.
     pub answers: u64,
     /// Notifications that a receiver believed.
     pub letters: u64,
     /// Trades in the store.
     pub trades: usize,
+    /// Cancels in the store that came before their payment.
+    pub cancels_first: usize,
     /// Refunds in the store.
     pub refunds: usize,
     /// Settlement batches.
@@ -639,10 +643,12 @@ impl World {
                 return Err(wrong);
             }
         }
-        let [trades, refunds, batches, files] = books.counts();
+        self.count_doubts();
+        let [trades, cancels_first, refunds, batches, files] = books.counts();
         self.tally = Tally {
             answers: self.promises.answers,
             trades,
+            cancels_first,
             refunds,
             batches,
             files,
@@ -650,6 +656,13 @@ impl World {
             ..self.tally
         };
         Ok(())
+    }
+
+    fn count_doubts(&mut self) {
+        if let Some(house) = &self.house {
+            let doubts = &house.app.engine.counters().doubts;
+            self.tally.doubts += doubts.load(std::sync::atomic::Ordering::Relaxed);
+        }
     }
 
     fn start(&mut self) -> Result<(), String> {

@@ -49,10 +49,13 @@ impl Books {
         waiting.filter(|found| found.next_at.is_some()).count()
     }
 
-    /// Trades, refunds, batches and files, for whoever counts.
-    pub fn counts(&self) -> [usize; 4] {
+    /// Trades, cancels that came before their payment, refunds, batches and files, for whoever counts.
+    pub fn counts(&self) -> [usize; 5] {
+        let marks = self.trades.iter().filter(|trade| trade.state == MARK);
+        let marks = marks.count();
         [
-            self.trades.len(),
+            self.trades.len() - marks,
+            marks,
             self.refunds.len(),
             self.batches.len(),
             self.published.len(),

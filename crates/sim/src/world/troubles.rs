@@ -79,6 +79,7 @@ impl World {
         } else {
             self.disk.kill_process();
         }
+        self.count_doubts();
         self.house = None;
         self.jobs_run = false;
         self.look_at = None;
