@@ -7,10 +7,12 @@ use std::sync::Arc;
 use spotpay_server::app::App;
 use spotpay_server::gateway::{self, Exchange};
 use spotpay_server::seed;
+use spotpay_wire::files::Reader;
 use spotpay_wire::form::Form;
-use spotpay_wire::xml::{AnswerDoc, read_answer};
+use spotpay_wire::service::Service;
+use spotpay_wire::xml::{Accepted, AnswerDoc, read_answer};
 
-use super::requests::{Head, Sent, request_of};
+use super::requests::{Head, Sent, is_day_over, request_of, verifier_of};
 use super::world::World;
 
 /// Requests of one input.
@@ -28,9 +30,10 @@ impl Gateway {
         Self(World::start(data))
     }
 
-    /// Each line is a request: five bytes that choose service, partner, key, number, wallet and
-    /// amount, then parameters, signed or not. Every answer is a file or XML that can be read, none
-    /// is a fault, a wrong signature moves nothing, and the tables agree afterwards.
+    /// Each line is a request: five bytes that choose service, partner, key, numbers, wallet and
+    /// amount, then parameters, signed or not; or a day that goes by. Every answer is a file or XML
+    /// that can be read and verified, none is a fault, a wrong signature moves nothing, and both
+    /// judges of the store find nothing afterwards.
     ///
     /// # Panics
     /// When one of these is not so.
@@ -41,7 +44,11 @@ impl Gateway {
                 continue;
             };
             self.0.step();
-            self.one(self.0.app(), *head, rest);
+            if is_day_over(*head) {
+                self.0.day_over();
+            } else {
+                self.one(self.0.app(), *head, rest);
+            }
         }
         self.0.check();
         self.0.audit();
@@ -72,14 +79,47 @@ impl Gateway {
             assert_eq!(balances(app), before, "nobody signed this: {form:?}");
         }
         if !body.starts_with(b"<?xml") {
-            return;
+            return text(&form, &exchange, &body);
         }
         match read_answer(&body, "") {
             Ok(AnswerDoc::Accepted(doc)) => {
                 assert_eq!(exchange.sign_ok, Some(true), "{shown}");
-                assert!(!doc.sign.is_empty(), "{shown}");
+                accepted(&form, &doc, &shown);
             }
             Ok(AnswerDoc::Rejected { error }) => assert!(!error.is_empty()),
+            Err(error) => panic!("{error}: {shown}"),
+        }
+    }
+}
+
+/// The echo is what was sent, and the signature verifies.
+fn accepted(form: &Form, doc: &Accepted, shown: &str) {
+    assert_eq!(doc.charset, form.answer_charset(), "{shown}");
+    let sent = form.iter();
+    let echo = doc.params.iter().map(|(name, value)| (&**name, &**value));
+    assert!(echo.eq(sent), "{form:?} came back as {shown}");
+    assert_eq!(Some(doc.sign_type.as_str()), form.get("sign_type"));
+    let verifier = verifier_of(form).expect("a seeded partner");
+    assert!(doc.verify(&verifier), "{shown}");
+}
+
+/// A word on a notification, or a file that reads to its end.
+fn text(form: &Form, exchange: &Exchange, body: &[u8]) {
+    let shown = String::from_utf8_lossy(body);
+    if exchange.service == Some(Service::NotifyVerify) {
+        assert!(["true", "false", "invalid"].contains(&&*shown), "{shown}");
+        return;
+    }
+    assert_eq!(exchange.sign_ok, Some(true), "{form:?} fetched {shown}");
+    assert!(form.answer_charset().decode(body).is_ok(), "{shown}");
+    let mut reader = match Reader::new(body) {
+        Ok(reader) => reader,
+        Err(error) => panic!("{error}: {shown}"),
+    };
+    loop {
+        match reader.read() {
+            Ok(Some(_)) => {}
+            Ok(None) => return,
             Err(error) => panic!("{error}: {shown}"),
         }
     }

@@ -10,7 +10,7 @@ use spotpay_core::time::Span;
 use spotpay_server::sandbox::{parse_instant, parse_span};
 use spotpay_server::server::{CallError, InProcess};
 
-use super::requests::{Sent, request_of};
+use super::requests::{Sent, is_day_over, request_of};
 use super::world::World;
 
 /// Lines of one input.
@@ -80,6 +80,9 @@ impl Sandbox {
         let Some((head, rest)) = line.split_first_chunk() else {
             return;
         };
+        if is_day_over(*head) {
+            return self.world.day_over();
+        }
         let Sent { query, body } = request_of(*head, rest, self.world.now());
         let address = format!("/gateway.do?{query}");
         let answering = self.routes.call("POST", &address, body);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
+use spotpay_core::command::Command;
 use spotpay_core::time::{Span, Timestamp};
 use spotpay_server::app::{App, Running};
 use spotpay_server::clock::Clock;
@@ -20,6 +21,7 @@ use crate::books::Books;
 const NOON: Timestamp = Timestamp::from_seconds(1_795_406_400);
 /// As long as a slot of payment codes, so that each step has codes of its own.
 const STEP: Span = Span::seconds(6);
+const DAY: Span = Span::hours(24);
 
 /// A machine whose clock goes by steps, with the sandbox's offset on it.
 #[derive(Default)]
@@ -76,6 +78,8 @@ pub(super) struct World {
     clock: Arc<StepClock>,
     runtime: Runtime,
     store: Mutex<Connection>,
+    /// Kept, since its keys are slow to read.
+    seed: Vec<Command>,
 }
 
 impl World {
@@ -97,6 +101,7 @@ impl World {
             clock,
             runtime,
             store: Mutex::new(store),
+            seed: seed::commands(),
         };
         world.begin_anew();
         world
@@ -120,7 +125,7 @@ impl World {
         let app = self.app();
         self.wait(async {
             loop {
-                let reset = app.engine.reset(seed::commands(), Some(NOON)).await;
+                let reset = app.engine.reset(self.seed.clone(), Some(NOON)).await;
                 assert!(reset.is_ok(), "begins anew");
                 if app.notifier.under_way() == 0 {
                     break;
@@ -141,6 +146,12 @@ impl World {
     /// The next slot of payment codes.
     pub(super) fn step(&self) {
         self.clock.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The clock a day on, with everything that is due until then.
+    pub(super) fn day_over(&self) {
+        let moving = notifier::move_clock(self.app(), self.now().plus(DAY));
+        assert!(self.wait(moving).is_ok(), "a day goes by");
     }
 
     /// The store's own checker finds nothing.
