@@ -130,7 +130,7 @@ impl World {
                 if app.notifier.under_way() == 0 {
                     break;
                 }
-                // What is still being sent would be noted of a notification with the same number.
+                // What is still being sent would meet the fault rules of the next input.
                 while app.notifier.under_way() > 0 {
                     tokio::task::yield_now().await;
                 }
