@@ -23,6 +23,7 @@ mod resume;
 mod sandbox_file;
 mod serve;
 mod sign;
+mod sim;
 mod store;
 
 use std::process::ExitCode;
@@ -57,6 +58,7 @@ enum Command {
     /// Measure how fast it is
     #[command(subcommand)]
     Bench(bench::Command),
+    Sim(sim::Args),
 
     // The merchant's side.
     Code(code::Code),
@@ -81,6 +83,7 @@ impl Command {
             Self::Serve(args) => served(serve::run(args)),
             Self::Demo(args) => asked(demo::run(&args)),
             Self::Bench(command) => served(bench::run(command)),
+            Self::Sim(args) => asked(sim::run(&args)),
             Self::Code(command) => asked(command.run()),
             Self::Pay(command) => asked(command.run()),
             Self::Query(command) => asked(command.run()),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use spotpay_store::Store;
 use spotpay_store::sqlite::{SqliteStore, WalGauge};
 use spotpay_wire::keys::PrivateKey;
 use tokio::sync::Semaphore;
@@ -77,11 +78,45 @@ pub struct App {
     pub recorder: Option<Recorder>,
     /// The data directory.
     pub data: PathBuf,
+    workshop: Workshop,
     wal: WalGauge,
     /// Where the outside reaches us, once that is known: `http://127.0.0.1:8080`.
     origin: Mutex<String>,
     /// Where published files are fetched, if they are.
     sftp: OnceLock<SocketAddr>,
+}
+
+/// Where work goes that takes a millisecond or more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Workshop {
+    /// To threads of its own, beside the requests.
+    Beside,
+    /// Nowhere: a simulation has one thread, and does one thing after another.
+    Here,
+}
+
+/// What an application is put together from. `serve` brings the machine's, a simulation its own.
+pub struct Parts {
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where the engine loads and commits.
+    pub store: Box<dyn Store>,
+    /// Reads of the same rows.
+    pub readers: Readers,
+    /// How full the WAL is.
+    pub wal: WalGauge,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Box<dyn Entropy>,
+    /// The door out.
+    pub courier: Box<dyn Courier>,
+    /// What callers may take.
+    pub limits: Limits,
+    /// Where slow work goes.
+    pub workshop: Workshop,
+    /// The inspector's log, if there is one.
+    pub recorder: Option<Recorder>,
 }
 
 /// Why the server does not start.
@@ -171,41 +206,21 @@ impl Running {
         let store = SqliteStore::open(data)?;
         let (gauge, checkpointer, readers) =
             (store.gauge(), store.checkpointer()?, Readers::new(&store)?);
-        let snapshot = Arc::new(SnapshotCell::default());
-        let publish = Arc::clone(&snapshot);
-        let publish = Box::new(move |config: &_| publish.publish(config));
-        let (engine, handle) =
-            Engine::new(Box::new(store), Arc::clone(&clock), limits.queue, publish)?;
-        let driver = Driver::start(engine, gauge.clone(), checkpointer)?;
-        let app = App {
-            engine: handle,
+        let (app, engine) = App::assemble(Parts {
+            data: data.to_path_buf(),
+            store: Box::new(store),
             readers,
-            snapshot,
+            wal: gauge.clone(),
             clock,
             entropy,
-            gateway_key: seed::GATEWAY_KEY.parse()?,
-            guard: CodeGuard::default(),
-            faults: FaultRules::default(),
-            notifier: Notifier::new(courier, &notify_secret(seed::GATEWAY_KEY)),
-            job_runs: tokio::sync::Mutex::default(),
-            file_turns: tokio::sync::Mutex::default(),
-            clock_moves: tokio::sync::Mutex::default(),
-            given: GivenCodes::default(),
-            partner_changes: tokio::sync::Mutex::default(),
-            autopsies: Semaphore::new(1),
-            slow_signatures: Semaphore::new(slow_signatures_max()),
-            metrics: Metrics::default(),
+            courier,
             limits,
-            pace: Pace::new(limits.partner_requests_per_second),
-            traffic: Arc::default(),
+            workshop: Workshop::Beside,
             recorder: Some(Recorder::start(data)),
-            data: data.to_path_buf(),
-            wal: gauge,
-            origin: Mutex::default(),
-            sftp: OnceLock::new(),
-        };
+        })?;
+        let driver = Driver::start(engine, gauge, checkpointer)?;
         Ok(Self {
-            app: Arc::new(app),
+            app,
             driver,
             _lock: lock,
         })
@@ -268,6 +283,58 @@ fn lock(data: &Path) -> Result<std::fs::File, StartError> {
 }
 
 impl App {
+    /// Puts an application together, and the engine that its driver has to run.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn assemble(parts: Parts) -> Result<(Arc<Self>, Engine), StartError> {
+        let Parts {
+            data,
+            store,
+            readers,
+            wal,
+            clock,
+            entropy,
+            courier,
+            limits,
+            workshop,
+            recorder,
+        } = parts;
+        let snapshot = Arc::new(SnapshotCell::default());
+        let publish = Arc::clone(&snapshot);
+        let publish = Box::new(move |config: &_| publish.publish(config));
+        let (engine, handle) = Engine::new(store, Arc::clone(&clock), limits.queue, publish)?;
+        let app = Self {
+            engine: handle,
+            readers,
+            snapshot,
+            clock,
+            entropy,
+            gateway_key: seed::GATEWAY_KEY.parse()?,
+            guard: CodeGuard::default(),
+            faults: FaultRules::default(),
+            notifier: Notifier::new(courier, &notify_secret(seed::GATEWAY_KEY)),
+            job_runs: tokio::sync::Mutex::default(),
+            file_turns: tokio::sync::Mutex::default(),
+            clock_moves: tokio::sync::Mutex::default(),
+            given: GivenCodes::default(),
+            partner_changes: tokio::sync::Mutex::default(),
+            autopsies: Semaphore::new(1),
+            slow_signatures: Semaphore::new(slow_signatures_max()),
+            metrics: Metrics::default(),
+            limits,
+            pace: Pace::new(limits.partner_requests_per_second),
+            traffic: Arc::default(),
+            recorder,
+            data,
+            workshop,
+            wal,
+            origin: Mutex::default(),
+            sftp: OnceLock::new(),
+        };
+        Ok((Arc::new(app), engine))
+    }
+
     /// Where the outside reaches us.
     pub fn origin(&self) -> String {
         self.origin
@@ -302,6 +369,9 @@ impl App {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        tokio::task::spawn_blocking(work).await.ok()
+        match self.workshop {
+            Workshop::Beside => tokio::task::spawn_blocking(work).await.ok(),
+            Workshop::Here => std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok(),
+        }
     }
 }

@@ -253,6 +253,8 @@ pub struct Engine {
     /// Since this was last looked at.
     notifications_written: bool,
     doubt: Option<Doubt>,
+    /// What runs was in doubt before, and was not stored.
+    is_repeat: bool,
 }
 
 impl Engine {
@@ -296,6 +298,7 @@ impl Engine {
             timers_rest_until: Timestamp::from_micros(0),
             notifications_written: false,
             doubt: None,
+            is_repeat: false,
         };
         Ok((engine, EngineHandle(link)))
     }
@@ -359,7 +362,7 @@ impl Engine {
     }
 
     /// The last act: everything moves into the main file.
-    fn close(&mut self) {
+    pub fn close(&mut self) {
         if let Err(error) = self.store.close() {
             tracing::error!(%error, "the WAL could not be moved; the next start does it");
         }
@@ -617,8 +620,16 @@ impl Engine {
                     self.notifications_written = true;
                     self.link.notifications.notify_one();
                     answer_all(jobs, replies);
+                } else if self.is_repeat {
+                    // A disk that refuses every commit must not be asked in a circle.
+                    for job in jobs {
+                        self.note_failure(&job, now);
+                        job.answer(Err(Fault::NothingDone));
+                    }
                 } else {
+                    self.is_repeat = true;
                     self.run_batch(jobs, now);
+                    self.is_repeat = false;
                 }
             }
             Err(error) => {

@@ -74,6 +74,11 @@ pub struct Answered {
 }
 
 impl Answered {
+    /// Its `Content-Type`.
+    pub const fn content_type(&self) -> &'static str {
+        self.content_type
+    }
+
     fn xml(form: &Form, body: Vec<u8>) -> Self {
         Self {
             content_type: form.answer_charset().content_type(),

@@ -9,7 +9,7 @@ mod letter;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use spotpay_core::command::Command;
 use spotpay_core::id::{EventId, PartnerId, TradeId};
@@ -129,7 +129,10 @@ pub fn fields_at(
 
 /// What is due and not under way, each noted as under way now: fair to partners, whatever one of
 /// them has waiting.
-fn take_due(app: &App, now: Timestamp) -> Result<Vec<Notification>, StoreError> {
+///
+/// # Errors
+/// A fault of the store.
+pub fn take_due(app: &Arc<App>, now: Timestamp) -> Result<Vec<Sending>, StoreError> {
     let partners = app.readers.read(|reader| reader.waiting_partners())?;
     let mut taken = Vec::new();
     for (partner, first) in partners {
@@ -156,7 +159,10 @@ fn take_due(app: &App, now: Timestamp) -> Result<Vec<Notification>, StoreError> 
                 is_waited_for: false,
             };
             flights.insert(notification.id, flight);
-            taken.push(notification);
+            taken.push(Sending {
+                app: Arc::clone(app),
+                notification,
+            });
         }
     }
     Ok(taken)
@@ -176,7 +182,10 @@ fn under_way(app: &App, partner: PartnerId) -> Vec<EventId> {
 }
 
 /// When the next sending that is not under way is due; none while it has to wait for a landing.
-fn next_due(app: &App) -> Result<Option<Timestamp>, StoreError> {
+///
+/// # Errors
+/// A fault of the store.
+pub fn next_due(app: &App) -> Result<Option<Timestamp>, StoreError> {
     if FLIGHTS_MAX <= app.notifier.flights().len() {
         return Ok(None);
     }
@@ -276,13 +285,28 @@ async fn post(
 }
 
 /// One sending under way; whatever ends it, a panic too, makes room for the next.
-struct UnderWay<'a> {
-    app: &'a App,
-    id: EventId,
+pub struct Sending {
+    app: Arc<App>,
+    notification: Notification,
 }
 
-impl Drop for UnderWay<'_> {
+impl Sending {
+    /// Which notification.
+    pub const fn id(&self) -> EventId {
+        self.notification.id
+    }
+
+    /// Sends it and notes what came of it.
+    ///
+    /// # Errors
+    /// That could not be noted: it is due as before.
+    pub async fn go(&self) -> Outcome {
+        send(&self.app, &self.notification).await
+    }
+}
+
+impl Drop for Sending {
     fn drop(&mut self) {
-        self.app.notifier.land(self.id);
+        self.app.notifier.land(self.notification.id);
     }
 }

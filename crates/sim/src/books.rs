@@ -10,12 +10,14 @@ mod money;
 mod refunds;
 mod rows;
 mod settled;
+mod sight;
 mod told;
 mod trades;
 
 use std::fmt;
 
 pub use rows::Books;
+pub use sight::Sight;
 
 /// Something in the file that must not be.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -444,6 +444,21 @@ fn doubt_that_was_lost() {
     house.books();
 }
 
+// Goal: a disk that refuses every commit is not asked in a circle: nothing was done, and whoever asks
+// again later is served. (Found in a simulated world, with seed 16 of its first day.)
+#[test]
+fn doubt_that_comes_again() {
+    let mut house = House::new();
+    house.disk.set(&[Fate::LostInDoubt; 10_000]);
+    let pay = house.pay("T1", "alice", 100);
+    assert_eq!(house.run(pay.clone()), Err(Fault::NothingDone));
+    assert_eq!(house.handle.health(), Health::Ready);
+    assert_eq!(house.state("T1"), None);
+    house.disk.set(&[]);
+    assert!(is_paid(&house.run(pay)));
+    house.books();
+}
+
 // Goal: while it is not known, nobody is answered; after five seconds doubt is told as doubt, and
 // everybody else hears that nothing was done. When the disk is back, a repeat tells the truth.
 #[test]

@@ -12,7 +12,7 @@ use spotpay_core::id::{EventId, TradeId};
 use spotpay_core::time::{Span, Timestamp};
 use tokio::task::JoinHandle;
 
-use super::{Flight, UnderWay, next_due, send, take_due};
+use super::{Flight, next_due, take_due};
 use crate::app::App;
 use crate::engine::Fault;
 use crate::jobs;
@@ -75,15 +75,10 @@ fn start_due(app: &Arc<App>) -> bool {
         Vec::new()
     });
     let found = !due.is_empty();
-    for notification in due {
-        let app = Arc::clone(app);
+    for sending in due {
         tokio::spawn(async move {
-            let _room = UnderWay {
-                app: &app,
-                id: notification.id,
-            };
-            if send(&app, &notification).await.is_err() {
-                let id = notification.id.as_i64();
+            if sending.go().await.is_err() {
+                let id = sending.id().as_i64();
                 tracing::warn!(
                     id,
                     "what came of a sending could not be noted; it is sent again"

@@ -279,7 +279,10 @@ fn major(minor: i128, currency: i64) -> String {
     // A string takes whatever is written to it.
     let _ = match super::trades::decimals(currency) {
         0 => write!(text, "{minor}"),
-        _ => write!(text, "{}.{:02}", minor / 100, minor % 100),
+        _ => {
+            let (sign, minor) = (if minor < 0 { "-" } else { "" }, minor.abs());
+            write!(text, "{sign}{}.{:02}", minor / 100, minor % 100)
+        }
     };
     text
 }
