@@ -10,7 +10,7 @@ mod gateway;
 mod keys;
 mod requests;
 mod sandbox;
-mod world;
+mod stage;
 mod xml;
 
 pub use codes::payment_code;

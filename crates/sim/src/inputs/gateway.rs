@@ -13,13 +13,13 @@ use spotpay_wire::service::Service;
 use spotpay_wire::xml::{Accepted, AnswerDoc, read_answer};
 
 use super::requests::{Head, Sent, is_day_over, request_of, verifier_of};
-use super::world::World;
+use super::stage::Stage;
 
 /// Requests of one input.
 const REQUESTS_MAX: usize = 8;
 
 /// A seeded gateway without a socket.
-pub struct Gateway(World);
+pub struct Gateway(Stage);
 
 impl Gateway {
     /// Starts one on an empty folder.
@@ -27,7 +27,7 @@ impl Gateway {
     /// # Panics
     /// When it does not start.
     pub fn start(data: &Path) -> Self {
-        Self(World::start(data))
+        Self(Stage::start(data))
     }
 
     /// Each line is a request: five bytes that choose service, partner, key, numbers, wallet and

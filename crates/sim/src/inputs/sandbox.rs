@@ -11,7 +11,7 @@ use spotpay_server::sandbox::{parse_instant, parse_span};
 use spotpay_server::server::{CallError, InProcess};
 
 use super::requests::{Sent, is_day_over, request_of};
-use super::world::World;
+use super::stage::Stage;
 
 /// Lines of one input.
 const LINES_MAX: usize = 12;
@@ -31,7 +31,7 @@ const DELAY_REFUSED_ABOVE: u64 = 600_000;
 
 /// A seeded gateway with its sandbox, without a socket.
 pub struct Sandbox {
-    world: World,
+    stage: Stage,
     routes: InProcess,
 }
 
@@ -41,9 +41,9 @@ impl Sandbox {
     /// # Panics
     /// When it does not start.
     pub fn start(data: &Path) -> Self {
-        let world = World::start(data);
-        let routes = InProcess::new(world.app());
-        Self { world, routes }
+        let stage = Stage::start(data);
+        let routes = InProcess::new(stage.app());
+        Self { stage, routes }
     }
 
     /// Each line is a call: a method, a path below `/sandbox/v1` and a body with a blank between
@@ -54,25 +54,25 @@ impl Sandbox {
     /// # Panics
     /// When one of these is not so.
     pub fn calls(&self, data: &[u8]) {
-        self.world.begin_anew();
+        self.stage.begin_anew();
         let mut bounds = Bounds::default();
-        let mut terms = Terms::of(&self.world);
+        let mut terms = Terms::of(&self.stage);
         let mut id = String::new();
         for line in data.split(|&byte| byte == b'\n').take(LINES_MAX) {
-            self.world.step();
+            self.stage.step();
             if let Some(request) = line.strip_prefix(&[TO_GATEWAY]) {
                 self.request(request);
-                terms.count_from_now(&self.world);
+                terms.count_from_now(&self.stage);
             } else if let Some(call) = Call::read(line, &id).filter(|call| bounds.hold(self, call))
             {
                 let answer = self.call(&call);
-                terms.look(&self.world);
+                terms.look(&self.stage);
                 id = id_of(&answer).unwrap_or(id);
             }
         }
-        self.world.check();
+        self.stage.check();
         if terms.are_kept {
-            self.world.audit();
+            self.stage.audit();
         }
     }
 
@@ -81,12 +81,12 @@ impl Sandbox {
             return;
         };
         if is_day_over(*head) {
-            return self.world.day_over();
+            return self.stage.day_over();
         }
-        let Sent { query, body } = request_of(*head, rest, self.world.now());
+        let Sent { query, body } = request_of(*head, rest, self.stage.now());
         let address = format!("/gateway.do?{query}");
         let answering = self.routes.call("POST", &address, body);
-        let answer = self.world.wait(answering).expect("an answer");
+        let answer = self.stage.wait(answering).expect("an answer");
         assert_eq!(answer.status().as_u16(), 200);
     }
 
@@ -96,7 +96,7 @@ impl Sandbox {
         let answering = self
             .routes
             .call(call.method, &address, call.body.to_owned());
-        let answer = match self.world.wait(answering) {
+        let answer = match self.stage.wait(answering) {
             Ok(answer) => answer,
             Err(CallError::NoRequest(_)) => return Value::Null,
             Err(error) => panic!("{call:?}: {error}"),
@@ -163,24 +163,24 @@ struct Terms {
 }
 
 impl Terms {
-    fn of(world: &World) -> Self {
+    fn of(stage: &Stage) -> Self {
         Self {
-            contracts: contracts(world),
+            contracts: contracts(stage),
             do_count: false,
             are_kept: true,
         }
     }
 
     /// Trades may exist from here on.
-    fn count_from_now(&mut self, world: &World) {
+    fn count_from_now(&mut self, stage: &Stage) {
         if !self.do_count {
-            self.contracts = contracts(world);
+            self.contracts = contracts(stage);
             self.do_count = true;
         }
     }
 
-    fn look(&mut self, world: &World) {
-        let now = contracts(world);
+    fn look(&mut self, stage: &Stage) {
+        let now = contracts(stage);
         let is_same = |(id, then): (&PartnerId, &Contract)| {
             now.get(id).is_none_or(|now| {
                 now.commission == then.commission
@@ -192,8 +192,8 @@ impl Terms {
     }
 }
 
-fn contracts(world: &World) -> BTreeMap<PartnerId, Contract> {
-    let snapshot = world.app().snapshot.load();
+fn contracts(stage: &Stage) -> BTreeMap<PartnerId, Contract> {
+    let snapshot = stage.app().snapshot.load();
     let partners = snapshot.config.partners.values();
     partners
         .map(|partner| (partner.id, partner.contract.clone()))
@@ -215,7 +215,7 @@ impl Bounds {
         let body: Value = serde_json::from_slice(call.body).unwrap_or_default();
         let text = |name: &str| body[name].as_str().unwrap_or_default();
         if path == "/clock" {
-            let now = sandbox.world.now();
+            let now = sandbox.stage.now();
             let advance = parse_span(text("advance"));
             let set = parse_instant(text("set")).map(|at| at.since(now));
             let fits = |ahead: Span| ahead <= AHEAD_MAX || ahead > REFUSED_BEYOND;

@@ -73,7 +73,7 @@ impl Courier for Receivers {
 }
 
 /// It ends when it is dropped.
-pub(super) struct World {
+pub(super) struct Stage {
     running: Option<Running>,
     clock: Arc<StepClock>,
     runtime: Runtime,
@@ -82,7 +82,7 @@ pub(super) struct World {
     seed: Vec<Command>,
 }
 
-impl World {
+impl Stage {
     /// Starts one on an empty folder.
     pub(super) fn start(data: &Path) -> Self {
         let clock = Arc::new(StepClock::default());
@@ -96,15 +96,15 @@ impl World {
             running
         });
         let store = Connection::open(data.join(FILE_NAME)).expect("the store's file");
-        let world = Self {
+        let stage = Self {
             running: Some(running),
             clock,
             runtime,
             store: Mutex::new(store),
             seed: seed::commands(),
         };
-        world.begin_anew();
-        world
+        stage.begin_anew();
+        stage
     }
 
     pub(super) fn app(&self) -> &Arc<App> {
@@ -170,7 +170,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for Stage {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop();
