@@ -77,6 +77,18 @@ pub struct TotalMoved {
     pub credits: i64,
 }
 
+/// One sending of a notification, as it was decided: what the same batch decides of the
+/// notification afterwards does not change it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sending {
+    /// What became of it.
+    pub delivery: Delivery,
+    /// Its number, from one on.
+    pub attempt: u32,
+    /// When the next one was due after it.
+    pub next_at: Option<Timestamp>,
+}
+
 /// Everything that the decisions of a batch changed, each row once, in order of its first change.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Writes {
@@ -110,8 +122,8 @@ pub struct Writes {
     pub notifications_new: Vec<EventId>,
     /// Notifications that were there.
     pub notifications_changed: Vec<EventId>,
-    /// Sendings, each with the notification's number of attempts after it.
-    pub deliveries: Vec<(Delivery, u32)>,
+    /// Sendings.
+    pub deliveries: Vec<Sending>,
     /// Registered stores that are new or changed.
     pub stores: Vec<StoreKey>,
     /// Settlement batches.
@@ -375,7 +387,7 @@ impl WorkingSet {
     }
 
     fn apply_notification(&mut self, notification: Notification, delivery: Option<Box<Delivery>>) {
-        let (id, attempts) = (notification.id, notification.attempts);
+        let (id, attempt, next_at) = (notification.id, notification.attempts, notification.next_at);
         let was_there = self.notifications.insert(id, notification).is_some();
         note(
             id,
@@ -383,8 +395,12 @@ impl WorkingSet {
             &mut self.writes.notifications_new,
             &mut self.writes.notifications_changed,
         );
-        let delivery = delivery.map(|delivery| (*delivery, attempts));
-        self.writes.deliveries.extend(delivery);
+        let sending = delivery.map(|delivery| Sending {
+            delivery: *delivery,
+            attempt,
+            next_at,
+        });
+        self.writes.deliveries.extend(sending);
     }
 
     fn add_to_totals(&mut self, entry: &Entry) {

@@ -18,7 +18,7 @@ use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 
-pub use control::parse_instant;
+pub use control::{parse_instant, parse_span};
 pub use error::{ApiError, no_such_call};
 pub use file::write as write_file;
 pub use wallets::GivenCodes;

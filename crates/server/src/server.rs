@@ -12,6 +12,7 @@ use axum::http::{Response, StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{any, get};
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use spotpay_core::time::Timestamp;
 use spotpay_store::request_log::RequestRecord;
 use spotpay_store::sqlite::Reader;
@@ -19,6 +20,7 @@ use spotpay_wire::form::Form;
 use spotpay_wire::service::Service;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tower::ServiceExt as _;
 
 use crate::app::{App, Running, StartError};
 use crate::clock::Clock;
@@ -70,6 +72,50 @@ pub fn router(app: Arc<App>) -> Router {
         // A nest does not match its own path with a slash behind it.
         .route("/sandbox/v1/", any(sandbox::no_such_call))
         .with_state(app)
+}
+
+/// Every route without a socket, for whoever calls them in process.
+pub struct InProcess(Router);
+
+/// Why there is no answer to a call in process.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Method and address are none.
+    #[error("no HTTP request")]
+    NoRequest(#[from] axum::http::Error),
+    /// The answer broke off.
+    #[error("the answer broke off")]
+    BrokeOff(#[from] axum::Error),
+}
+
+impl InProcess {
+    /// The routes of an application.
+    pub fn new(app: &Arc<App>) -> Self {
+        Self(router(Arc::clone(app)))
+    }
+
+    /// Sends one request and reads the whole answer; a panic of a handler is the caller's.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn call(
+        &self,
+        method: &str,
+        address: &str,
+        body: Vec<u8>,
+    ) -> Result<Response<Bytes>, CallError> {
+        let request = Request::builder()
+            .method(method)
+            .uri(address)
+            .body(Body::from(body))?;
+        let answer = match self.0.clone().oneshot(request).await {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        };
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Response::from_parts(head, body))
+    }
 }
 
 /// Serves until `shutdown` ends, then finishes what is under way. `ready` hears the addresses once

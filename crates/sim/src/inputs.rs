@@ -7,8 +7,10 @@ mod codes;
 mod files;
 mod forms;
 mod gateway;
-
 mod keys;
+mod requests;
+mod sandbox;
+mod stage;
 mod xml;
 
 pub use codes::payment_code;
@@ -16,6 +18,7 @@ pub use files::files;
 pub use forms::{canonical, form};
 pub use gateway::Gateway;
 pub use keys::keys;
+pub use sandbox::Sandbox;
 pub use xml::xml;
 
 use spotpay_wire::charset::Charset;

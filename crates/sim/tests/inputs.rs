@@ -2,10 +2,12 @@
 //! it, and for a thousand seeded ones made from them; the same on every machine.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use fastrand::Rng;
 use spotpay_sim::inputs;
+use tempfile::TempDir;
 
 /// Inputs made from a target's corpus.
 const INPUTS: usize = 1_000;
@@ -86,20 +88,31 @@ fn mutated(rng: &mut Rng, corpus: &[Vec<u8>]) -> Vec<u8> {
     input
 }
 
-fn check(target: &str, seed: u64, promise: fn(&[u8])) {
+fn check(target: &str, seed: u64, promise: impl Fn(&[u8])) {
     let corpus = stored("corpus", target);
     assert!(!corpus.is_empty(), "{target} has no corpus");
     let mut rng = Rng::with_seed(seed);
     let made: Vec<Vec<u8>> = (0..INPUTS).map(|_| mutated(&mut rng, &corpus)).collect();
     let regressions = stored("regressions", target);
     for input in corpus.iter().chain(&regressions).chain(&made) {
-        if std::panic::catch_unwind(|| promise(input)).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| promise(input))).is_err() {
             panic!(
                 "{target} is broken by {:?}",
                 input.escape_ascii().to_string()
             );
         }
     }
+}
+
+/// A folder in memory where there is one: these stores are thrown away, and need no disk to wait for.
+fn scratch() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() {
+        tempfile::tempdir_in(memory)
+    } else {
+        tempfile::tempdir()
+    };
+    made.expect("a folder")
 }
 
 #[test]
@@ -134,15 +147,20 @@ fn files() {
 
 #[test]
 fn gateway() {
-    let data = tempfile::tempdir().expect("a folder");
+    let data = scratch();
     let gateway = inputs::Gateway::start(data.path());
-    let corpus = stored("corpus", "gateway");
-    corpus.iter().for_each(|input| gateway.requests(input));
-    assert!(gateway.trades() > 0, "the committed inputs pay");
-    let mut rng = Rng::with_seed(7);
-    let made: Vec<Vec<u8>> = (0..INPUTS).map(|_| mutated(&mut rng, &corpus)).collect();
-    let regressions = stored("regressions", "gateway");
-    for input in regressions.iter().chain(&made) {
-        gateway.requests(input);
+    let mut trades = 0;
+    for input in stored("corpus", "gateway") {
+        gateway.requests(&input);
+        trades += gateway.trades();
     }
+    assert!(trades > 0, "the committed inputs pay");
+    check("gateway", 7, |input| gateway.requests(input));
+}
+
+#[test]
+fn sandbox() {
+    let data = scratch();
+    let sandbox = inputs::Sandbox::start(data.path());
+    check("sandbox", 8, |input| sandbox.calls(input));
 }

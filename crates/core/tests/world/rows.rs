@@ -15,7 +15,7 @@ use spotpay_core::shop::ShopKey;
 use spotpay_core::time::Timestamp;
 use spotpay_core::trade::{Slot, TradeKey};
 use spotpay_core::wallet::{Device, Wallet};
-use spotpay_core::working_set::{TimerChange, TurnoverKey, WorkingSet, Writes};
+use spotpay_core::working_set::{Sending, TimerChange, TurnoverKey, WorkingSet, Writes};
 
 /// What a store would keep.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -161,8 +161,11 @@ impl Rows {
             let row = set.store(key).ok_or("a store to write is gone")?;
             self.stores.insert(key.clone(), row.clone());
         }
-        for (delivery, attempts) in deliveries {
-            let key = (delivery.notification, *attempts);
+        for Sending {
+            delivery, attempt, ..
+        } in deliveries
+        {
+            let key = (delivery.notification, *attempt);
             if self.deliveries.insert(key, delivery.clone()).is_some() {
                 return Err("two sendings have one number".to_owned());
             }

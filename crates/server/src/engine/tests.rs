@@ -1,5 +1,6 @@
 //! The engine with a real SQLite store behind a seam that fails on command, and a clock of its own.
 
+mod notifications;
 mod refunds;
 mod trace;
 

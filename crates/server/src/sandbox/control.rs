@@ -77,22 +77,22 @@ pub(super) async fn move_clock(State(app): State<Arc<App>>, Sent(body): Sent) ->
 
 /// Reads an ISO 8601 duration.
 pub(super) fn read_span(field: &str, text: &str) -> Result<Span, ApiError> {
-    let bad = || {
+    parse_span(text).ok_or_else(|| {
         ApiError::field(
             field,
             "an ISO 8601 duration such as PT3M or P1D, not below zero",
             text,
         )
-    };
-    let span: jiff::Span = text.parse().map_err(|_| bad())?;
+    })
+}
+
+/// An ISO 8601 duration that is not below zero, if the text is one; a day has 24 hours.
+pub fn parse_span(text: &str) -> Option<Span> {
+    let span: jiff::Span = text.parse().ok()?;
     let day = jiff::SpanRelativeTo::days_are_24_hours();
-    let length = span.to_duration(day).map_err(|_| bad())?;
-    let micros = i64::try_from(length.as_micros()).map_err(|_| bad())?;
-    if micros < 0 {
-        Err(bad())
-    } else {
-        Ok(Span::micros(micros))
-    }
+    let length = span.to_duration(day).ok()?;
+    let micros = i64::try_from(length.as_micros()).ok()?;
+    (0 <= micros).then_some(Span::micros(micros))
 }
 
 /// Reads an RFC 3339 instant.

@@ -5,7 +5,7 @@ use spotpay_core::id::{EventId, PartnerId, TradeId};
 use spotpay_core::notification::{Notification, NotificationState, Tidings};
 use spotpay_core::time::Timestamp;
 use spotpay_core::trade::Dialect;
-use spotpay_core::working_set::WorkingSet;
+use spotpay_core::working_set::{Sending, WorkingSet};
 
 use super::read::{all, one};
 use super::rows::{self, corrupt};
@@ -177,12 +177,12 @@ pub(super) fn write(tx: &Connection, set: &WorkingSet) -> Result<(), StoreError>
         )?
         .execute(params![key, state, notification.attempts, next_at])?;
     }
-    for (delivery, attempt) in &writes.deliveries {
-        // Of several sendings in one batch the last one knows when the next is.
-        let next_at = set
-            .notification(delivery.notification)
-            .filter(|notification| notification.attempts == *attempt)
-            .and_then(|notification| notification.next_at);
+    for sending in &writes.deliveries {
+        let Sending {
+            delivery,
+            attempt,
+            next_at,
+        } = sending;
         tx.prepare_cached(
             "INSERT INTO delivery (notification, attempt, at, status, body, next_at) VALUES (?, ?, ?, ?, ?, ?)",
         )?
