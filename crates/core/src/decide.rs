@@ -361,6 +361,16 @@ fn clear_timer(trade: &Trade) -> Option<TimerChange> {
     }
 }
 
+/// Closes a trade that waits past its time.
+fn expire(trade: &Trade, context: &Context<'_>) -> Option<(Changes, Trade)> {
+    match (trade.state, trade.state_at(context.now)) {
+        (TradeState::Waiting, TradeState::Closed { at, cause, .. }) => {
+            Some(close_waiting(trade, at, cause, context))
+        }
+        (TradeState::Waiting | TradeState::Paid(_) | TradeState::Closed { .. }, _) => None,
+    }
+}
+
 /// Closes a waiting trade without money. Its partner hears of it unless it asked for it itself.
 fn close_waiting(
     trade: &Trade,

@@ -280,11 +280,16 @@ impl Trade {
         self.created_at().plus(WAITING)
     }
 
-    /// The state as it must be told at an instant: waiting past its time is closed, whether the
-    /// timer ran or not.
+    /// Whether its time is over and nobody has closed it yet.
+    pub fn waits_in_vain(&self, now: Timestamp) -> bool {
+        self.state == TradeState::Waiting && self.waits_until() <= now
+    }
+
+    /// The state as it must be decided upon at an instant: waiting past its time is closed, whether
+    /// the timer ran or not. Whoever tells it stores it first.
     pub fn state_at(&self, now: Timestamp) -> TradeState {
         match self.state {
-            TradeState::Waiting if self.waits_until() <= now => TradeState::Closed {
+            TradeState::Waiting if self.waits_in_vain(now) => TradeState::Closed {
                 at: self.waits_until(),
                 cause: CloseCause::Expired,
                 payment: None,

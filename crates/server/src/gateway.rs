@@ -41,6 +41,7 @@ use crate::notifier;
 use crate::snapshot::PartnerEntry;
 use answer::Said;
 pub use resolve::CodeGuard;
+use resolve::FoundTrade;
 
 /// One exchange as the log and the inspector see it.
 #[derive(Debug, Default)]
@@ -369,7 +370,7 @@ async fn serve(call: &Call<'_>, signer: Signer, exchange: &mut Exchange) -> Answ
 async fn decide(call: &Call<'_>, exchange: &mut Exchange) -> Said {
     match call.service {
         Service::Pay => serve_pay(call, exchange).await,
-        Service::Query => serve_query(call, exchange),
+        Service::Query => serve_query(call, exchange).await,
         Service::Cancel | Service::Reverse | Service::SpotCancel => {
             serve_cancel(call, exchange).await
         }
@@ -464,7 +465,7 @@ async fn serve_pay(call: &Call<'_>, exchange: &mut Exchange) -> Said {
     said
 }
 
-fn serve_query(call: &Call<'_>, exchange: &mut Exchange) -> Said {
+async fn serve_query(call: &Call<'_>, exchange: &mut Exchange) -> Said {
     let Call {
         app, form, partner, ..
     } = *call;
@@ -476,8 +477,23 @@ fn serve_query(call: &Call<'_>, exchange: &mut Exchange) -> Said {
         Health::Ready => {}
         Health::InDoubt => return Said::Rejected(code::SYSTEM_ERROR),
     }
-    match resolve::query(app, partner, &request) {
-        Ok(found) => answer::query(found, partner, request.partner_trans_id, app.clock.now()),
+    let mut found = resolve::query(app, partner, &request);
+    if let Ok(Some(FoundTrade { trade, .. })) = &found
+        && trade.waits_in_vain(app.clock.now())
+    {
+        // A confirmation may still be on its way into the store: only the engine knows which was first.
+        if app
+            .engine
+            .submit(Command::Close(trade.key.clone()))
+            .await
+            .is_err()
+        {
+            return Said::Rejected(code::SYSTEM_ERROR);
+        }
+        found = resolve::query(app, partner, &request);
+    }
+    match found {
+        Ok(found) => answer::query(found, partner, request.partner_trans_id),
         Err(error) => Said::fault(&error),
     }
 }

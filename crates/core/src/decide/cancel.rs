@@ -2,7 +2,7 @@
 
 use crate::command::Cancel;
 use crate::decide::back::give_back;
-use crate::decide::{Context, Decision, Reply, TimerOutcome, clear_timer, close_waiting};
+use crate::decide::{Context, Decision, Reply, TimerOutcome, clear_timer, close_waiting, expire};
 use crate::ledger::Cause;
 use crate::money::{Money, MoneyError};
 use crate::partner::{CancelGrace, Partner};
@@ -68,18 +68,15 @@ pub(super) fn decide_close(set: &WorkingSet, key: &TradeKey, context: &Context<'
     let Some(Slot::Trade(trade)) = set.slot(key) else {
         return Decision::unchanged(Reply::Timer(TimerOutcome::Nothing));
     };
-    match (trade.state, trade.state_at(context.now)) {
-        (TradeState::Waiting, TradeState::Closed { at, cause, .. }) => {
-            let (changes, _) = close_waiting(trade, at, cause, context);
-            Decision {
-                changes,
-                reply: Reply::Timer(TimerOutcome::Done),
-            }
-        }
-        (TradeState::Waiting, TradeState::Waiting | TradeState::Paid(_)) => {
-            Decision::unchanged(Reply::Timer(TimerOutcome::Early))
-        }
-        (TradeState::Paid(_) | TradeState::Closed { .. }, _) => {
+    if let Some((changes, _)) = expire(trade, context) {
+        return Decision {
+            changes,
+            reply: Reply::Timer(TimerOutcome::Done),
+        };
+    }
+    match trade.state {
+        TradeState::Waiting => Decision::unchanged(Reply::Timer(TimerOutcome::Early)),
+        TradeState::Paid(_) | TradeState::Closed { .. } => {
             // The row of a timer that has nothing left to do goes as well.
             let timer = clear_timer(&Trade {
                 state: TradeState::Waiting,
@@ -126,19 +123,15 @@ fn cancel_trade(
         trade: Box::new(trade.clone()),
         action,
     };
-    match (trade.state, trade.state_at(context.now)) {
-        (TradeState::Waiting, TradeState::Closed { at, cause, .. }) => {
-            let (changes, trade) = close_waiting(trade, at, cause, context);
-            Ok((changes, closed(&trade, CancelAction::Close)))
-        }
-        (TradeState::Waiting, _) => {
-            let (changes, trade) = {
+    match trade.state {
+        TradeState::Waiting => {
+            let (changes, trade) = expire(trade, context).unwrap_or_else(|| {
                 let cause = CloseCause::Cancelled(name);
                 close_waiting(trade, context.now, cause, context)
-            };
+            });
             Ok((changes, closed(&trade, CancelAction::Close)))
         }
-        (TradeState::Paid(payment), _) => {
+        TradeState::Paid(payment) => {
             let partner = context.config.partner(trade.key.partner);
             let partner = partner.ok_or(CancelRefusal::Money(MoneyError::Malformed))?;
             if window_end(trade, partner) <= context.now {
@@ -146,13 +139,10 @@ fn cancel_trade(
             }
             cancel_paid(set, trade, payment, name, partner, context).map_err(CancelRefusal::Money)
         }
-        (
-            TradeState::Closed {
-                payment: Some(_), ..
-            },
-            _,
-        ) => Ok((Changes::default(), closed(trade, CancelAction::Refund))),
-        (TradeState::Closed { payment: None, .. }, _) => {
+        TradeState::Closed {
+            payment: Some(_), ..
+        } => Ok((Changes::default(), closed(trade, CancelAction::Refund))),
+        TradeState::Closed { payment: None, .. } => {
             Ok((Changes::default(), closed(trade, CancelAction::Close)))
         }
     }

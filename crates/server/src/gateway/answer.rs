@@ -4,7 +4,6 @@ use spotpay_core::decide::{CancelAction, CancelDone, PayDone, Reply};
 use spotpay_core::id::{PartnerTransId, TradeId, WalletId};
 use spotpay_core::money::Amount;
 use spotpay_core::partner::{Partner, Product};
-use spotpay_core::time::Timestamp;
 use spotpay_core::trade::{CancelName, Trade, TradeState};
 use spotpay_core::wallet::PaymentInst;
 use spotpay_wire::code::{self, WireCode};
@@ -252,7 +251,6 @@ pub(super) fn query(
     found: Option<FoundTrade>,
     partner: &Partner,
     asked: Option<PartnerTransId>,
-    now: Timestamp,
 ) -> Said {
     let Some(FoundTrade { trade, wallet }) = found else {
         let error = code::TRADE_NOT_EXIST.code.into();
@@ -264,7 +262,7 @@ pub(super) fn query(
             None,
         );
     };
-    let status = match trade.state_at(now) {
+    let status = match trade.state {
         TradeState::Waiting => TradeStatus::WaitBuyerPay,
         TradeState::Paid(_) => TradeStatus::TradeSuccess,
         TradeState::Closed { .. } => TradeStatus::TradeClosed,

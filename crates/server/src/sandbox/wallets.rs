@@ -68,7 +68,7 @@ fn trade_json(app: &App, trade: &Trade) -> Value {
         "partner": partner,
         "partner_trans_id": trade.key.id.as_str(),
         "title": trade.title,
-        "state": state_name(trade.state_at(app.clock.now())),
+        "state": state_name(trade.state),
         "amount": trade.amount.money().major(),
         "currency": trade.amount.currency().code(),
         "paid_amount": paid.major(),

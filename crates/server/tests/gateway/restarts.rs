@@ -181,6 +181,38 @@ async fn unsent_before_the_stop() {
     life.stop().await;
 }
 
+// Goal: a query that finds the time of a payment over, before its timer has run, stores that before
+// it answers: a buyer whose confirmation is decided by an earlier clock does not pay what was told
+// as closed.
+#[tokio::test]
+async fn closed_by_a_query_stays_closed() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = HandClock::default();
+    let life = Life::start(data.path(), &clock, None).await;
+    let partners = life.does("GET", "/partners", "").await;
+    let till = Till::of(&partners[0]);
+    let code = life.does("POST", "/wallets/careful/code", "").await;
+    let pay = till.pay("C1", code["code"].as_str().unwrap(), "1.00");
+    let said = till.ask_with(life.router.clone(), pay, "").await;
+    assert_eq!(said.outcome(), "UNKNOW");
+
+    clock.pass(Span::minutes(3));
+    let query = || till.ask_with(life.router.clone(), till.query("C1"), "");
+    assert_eq!(query().await.field("alipay_trans_status"), "TRADE_CLOSED");
+    clock.pass(Span::millis(-500));
+    let accept = r#"{"partner_trans_id":"C1","accept":true}"#;
+    let confirm = api(
+        life.router.clone(),
+        "POST".into(),
+        "/wallets/careful/confirm".into(),
+        accept.into(),
+    );
+    let (status, refusal) = confirm.await;
+    assert_eq!((status, &refusal["error"]), (409, &"not_waiting".into()));
+    assert_eq!(query().await.field("alipay_trans_status"), "TRADE_CLOSED");
+    life.stop().await;
+}
+
 // Goal: the ladder goes on where it was, through a restart between any two of its sendings; the
 // clock that was moved stays moved.
 #[tokio::test]
