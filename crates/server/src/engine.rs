@@ -19,7 +19,7 @@ use spotpay_core::decide::{Context, Reply, decide};
 use spotpay_core::id::{PartnerId, TradeId};
 use spotpay_core::time::{Span, Timestamp};
 use spotpay_core::working_set::WorkingSet;
-use spotpay_store::{BatchId, CommitError, Store, StoreError};
+use spotpay_store::{BatchId, CommitError, Resume, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
@@ -222,6 +222,9 @@ impl EngineHandle {
 struct Doubt {
     batch: BatchId,
     since: Span,
+    /// How far time had come before it, and with it.
+    before: Reached,
+    now: Timestamp,
     jobs: Vec<Job>,
     replies: Vec<Outcome>,
     config: Vec<ConfigChange>,
@@ -245,9 +248,8 @@ pub struct Engine {
     link: Arc<Link>,
     config: Arc<Config>,
     publish: Publish,
-    ids: IdNumbers,
+    reached: Reached,
     batch: BatchId,
-    last_now: Timestamp,
     next_due: Option<Timestamp>,
     timers_rest_until: Timestamp,
     /// Since this was last looked at.
@@ -291,9 +293,8 @@ impl Engine {
             link: Arc::clone(&link),
             config,
             publish,
-            ids: IdNumbers::after(resume.newest),
+            reached: Reached::after(&resume),
             batch: resume.batch,
-            last_now: resume.at,
             next_due,
             timers_rest_until: Timestamp::from_micros(0),
             notifications_written: false,
@@ -374,7 +375,7 @@ impl Engine {
     }
 
     fn now(&self) -> Timestamp {
-        self.link.clock.now().max(self.last_now)
+        self.link.clock.now().max(self.reached.at)
     }
 
     fn due(&mut self, now: Timestamp) -> Vec<Job> {
@@ -435,7 +436,7 @@ impl Engine {
             return;
         }
         // The clock may have moved since the round began.
-        let now = now.max(self.last_now);
+        let now = now.max(self.reached.at);
         if self.doubt.is_some() {
             jobs.into_iter()
                 .for_each(|job| job.answer(Err(Fault::NothingDone)));
@@ -475,6 +476,7 @@ impl Engine {
                 Ok(set) => set,
                 Err(error) => return Err((jobs, error)),
             };
+            let before = self.reached;
             let replies = self.decide_all(&jobs, &mut set, now);
             if set.writes().is_empty() {
                 self.store.abandon();
@@ -484,7 +486,7 @@ impl Engine {
             let batch = BatchId(self.batch.0 + 1);
             match self.store.commit(&set, batch, now) {
                 Ok(()) => {
-                    self.committed(batch, now, &set.writes().config);
+                    self.committed(batch, &set.writes().config);
                     self.note_writes(&set);
                     let counters = &self.link.counters;
                     counters.batches.fetch_add(1, Ordering::Relaxed);
@@ -498,17 +500,21 @@ impl Engine {
                     repeats += 1;
                     self.link.counters.repeats.fetch_add(1, Ordering::Relaxed);
                 }
-                Err(CommitError::Failed(error)) => return Err((jobs, error)),
+                Err(CommitError::Failed(error)) => {
+                    self.reached = before;
+                    return Err((jobs, error));
+                }
                 Err(CommitError::InDoubt(error)) => {
                     tracing::error!(%error, source = ?std::error::Error::source(&error), "a commit failed and may have happened");
                     self.link.counters.doubts.fetch_add(1, Ordering::Relaxed);
                     self.link.health.store(1, Ordering::Release);
                     let since = self.link.clock.monotonic();
                     let config = set.writes().config.clone();
-                    self.last_now = now;
                     self.clear_doubt(Doubt {
                         batch,
                         since,
+                        before,
+                        now,
                         jobs,
                         replies,
                         config,
@@ -541,7 +547,7 @@ impl Engine {
             };
             let context = Context {
                 now,
-                number: self.ids.next(now),
+                number: self.reached.next(now),
                 config: &config,
             };
             // A decision is whole or nothing: a panic leaves the rows as they were.
@@ -560,9 +566,8 @@ impl Engine {
         replies
     }
 
-    fn committed(&mut self, batch: BatchId, now: Timestamp, config: &[ConfigChange]) {
+    fn committed(&mut self, batch: BatchId, config: &[ConfigChange]) {
         self.batch = batch;
-        self.last_now = now.max(self.last_now);
         if !config.is_empty() {
             let next = config
                 .iter()
@@ -605,6 +610,8 @@ impl Engine {
         let Doubt {
             batch,
             since,
+            before,
+            now,
             jobs,
             replies,
             config,
@@ -613,14 +620,16 @@ impl Engine {
             Ok(stored) => {
                 tracing::warn!(stored, "the doubt is cleared");
                 self.link.health.store(0, Ordering::Release);
-                let now = self.last_now;
                 if stored {
-                    self.committed(batch, now, &config);
+                    self.committed(batch, &config);
                     self.read_next_due();
                     self.notifications_written = true;
                     self.link.notifications.notify_one();
                     answer_all(jobs, replies);
-                } else if self.is_repeat {
+                    return;
+                }
+                self.reached = before;
+                if self.is_repeat {
                     // A disk that refuses every commit must not be asked in a circle.
                     for job in jobs {
                         self.note_failure(&job, now);
@@ -647,6 +656,8 @@ impl Engine {
                 self.doubt = Some(Doubt {
                     batch,
                     since,
+                    before,
+                    now,
                     jobs,
                     replies,
                     config,
@@ -660,7 +671,7 @@ impl Engine {
         let mut target = target;
         self.notifications_written = false;
         while let Some(due) = self.next_due.filter(|due| *due <= target) {
-            let at = due.max(self.last_now);
+            let at = due.max(self.reached.at);
             let timers = self.due(at);
             let first = timers.first().map(|timer| timer.errand.clone());
             self.run_batch(timers, at);
@@ -683,7 +694,7 @@ impl Engine {
         let offset = target.since(self.link.clock.real());
         let offset = offset.max(self.config.clock_offset);
         let errand = Errand::Decide(Command::Configure(ConfigChange::MoveClock(offset)));
-        let now = target.max(self.last_now);
+        let now = target.max(self.reached.at);
         self.run_batch(vec![Job { errand, ..job }], now);
     }
 
@@ -710,7 +721,7 @@ impl Engine {
             job.answer(Err(Fault::NothingDone));
             return;
         }
-        self.last_now = Timestamp::from_micros(0);
+        self.reached = Reached::default();
         self.next_due = None;
         self.timers_rest_until = Timestamp::from_micros(0);
         // All of it in one batch: a store is empty or seeded, never half.
@@ -751,25 +762,41 @@ fn answer_all(jobs: Vec<Job>, replies: Vec<Outcome>) {
     }
 }
 
-/// The last digits of the numbers made in one second: they grow, so that rows are appended.
-struct IdNumbers {
-    second: i64,
+/// How far time has come for whoever was answered. It never goes back, also behind a refusal that
+/// left no commit: numbers of ours begin with their second, and lists behind the commits are filled
+/// in the order of the numbers.
+#[derive(Clone, Copy, Debug)]
+struct Reached {
+    at: Timestamp,
+    /// The last digits of the next number in its second.
     next: u32,
 }
 
-impl IdNumbers {
-    fn after(newest: Option<(Timestamp, u32)>) -> Self {
-        newest.map_or(Self { second: 0, next: 0 }, |(at, number)| Self {
-            second: at.as_seconds(),
-            next: number.saturating_add(1),
-        })
+impl Default for Reached {
+    fn default() -> Self {
+        Self {
+            at: Timestamp::from_micros(0),
+            next: 0,
+        }
+    }
+}
+
+impl Reached {
+    fn after(resume: &Resume) -> Self {
+        let same_second = resume
+            .newest
+            .filter(|(made, _)| made.as_seconds() == resume.at.as_seconds());
+        Self {
+            at: resume.at,
+            next: same_second.map_or(0, |(_, number)| number.saturating_add(1)),
+        }
     }
 
     fn next(&mut self, now: Timestamp) -> u32 {
-        let second = now.as_seconds();
-        if second > self.second {
-            *self = Self { second, next: 0 };
+        if self.at.as_seconds() < now.as_seconds() {
+            self.next = 0;
         }
+        self.at = self.at.max(now);
         let number = self.next % TradeId::NUMBERS;
         self.next = self.next.wrapping_add(1);
         number

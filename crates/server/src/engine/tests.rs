@@ -738,6 +738,35 @@ fn decisions_never_go_back() {
     }
 }
 
+// Goal: a clock that is set back behind a refusal does not let numbers go back, which the lists behind
+// the commits count on.
+#[test]
+fn numbers_never_go_back() {
+    let mut house = House::new();
+    let mut last = None;
+    for round in 0..4 {
+        let paid = |house: &mut House, id: &str| {
+            let pay = house.pay(id, "alice", 100);
+            match house.run(pay) {
+                Ok(Reply::Pay(Ok(done))) => (done.trade.created_at(), done.trade.id.number()),
+                other => panic!("{other:?}"),
+            }
+        };
+        let first = paid(&mut house, &format!("A{round}"));
+        house.clock.pass(Span::seconds(1));
+        let pay = house.pay(&format!("R{round}"), "frozen", 100);
+        let refused = house.run(pay);
+        assert!(matches!(refused, Ok(Reply::Pay(Err(_)))), "{refused:?}");
+        house.clock.pass(Span::millis(-900));
+        let second = paid(&mut house, &format!("B{round}"));
+        assert!(
+            last < Some(first) && first < second,
+            "{last:?} {first:?} {second:?}"
+        );
+        last = Some(second);
+    }
+}
+
 #[test]
 fn reset_begins_anew() {
     let mut house = House::new();
