@@ -143,9 +143,12 @@ impl Stage {
         app.faults.clear();
     }
 
-    /// The next slot of payment codes.
+    /// The next slot of payment codes, with the refunds that are due in it: they must not be taken
+    /// for the doing of the next request.
     pub(super) fn step(&self) {
         self.clock.steps.fetch_add(1, Ordering::Relaxed);
+        let moving = self.app().engine.move_clock(self.now());
+        assert!(self.wait(moving).is_ok(), "a slot goes by");
     }
 
     /// The clock a day on, with everything that is due until then.
