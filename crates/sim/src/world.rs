@@ -164,6 +164,8 @@ enum Event {
 /// A request whose answer is not out yet.
 struct Asked {
     message: Message,
+    /// How many answers had promised something when it came.
+    after: u64,
 }
 
 struct World {
@@ -466,7 +468,12 @@ impl World {
         };
         let task = house.request(&message.url, &message.body);
         let id = self.begin(task);
-        self.asked.insert(id, Asked { message });
+        self.note(format!(
+            "call {} of till {} arrives",
+            message.number, message.till
+        ));
+        let after = self.promises.answers;
+        self.asked.insert(id, Asked { message, after });
     }
 
     fn begin(&mut self, task: Task) -> u64 {
@@ -499,12 +506,17 @@ impl World {
         }
         match done {
             Done::Answer(answer) => {
-                let Some(Asked { message }) = self.asked.remove(&task) else {
+                let Some(Asked { message, after }) = self.asked.remove(&task) else {
                     return Ok(());
                 };
+                self.note(format!(
+                    "call {} of till {} is answered",
+                    message.number, message.till
+                ));
                 let settings = &self.tills.get(message.till).map(|till| &till.settings);
                 if let Some(settings) = settings {
-                    self.promises.hear(settings, &message.call, &answer)?;
+                    self.promises
+                        .hear(settings, &message.call, &answer, after)?;
                 }
                 self.answer(&message, Ok(answer));
             }
@@ -525,9 +537,15 @@ impl World {
     fn round(&mut self) {
         self.round_at = None;
         let Some(house) = &mut self.house else { return };
+        let was_in_doubt = house.in_doubt();
         let step = house.step();
-        if house.in_doubt() {
+        let is_in_doubt = house.in_doubt();
+        if is_in_doubt {
             self.note("in doubt".to_owned());
+        }
+        if was_in_doubt && !is_in_doubt {
+            self.note("the doubt is over".to_owned());
+            self.poll_all();
         }
         if step.decided > 0 {
             self.note(format!("a round of {}", step.decided));

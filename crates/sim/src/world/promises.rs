@@ -1,6 +1,6 @@
 //! What the gateway said to the outside, held against its rows: what was answered is stored.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use spotpay_client::{
     Call, HttpAnswer, Outcome, PartnerTransId, Refunding, Reply, Settings, TradeStatus,
@@ -15,8 +15,9 @@ type Key = (PartnerId, PartnerTransId);
 /// Everything that was ever promised, whoever heard it.
 #[derive(Debug, Default)]
 pub(super) struct Promises {
-    paid: BTreeSet<Key>,
-    closed: BTreeSet<Key>,
+    /// Each with the number of the answer that said it first.
+    paid: BTreeMap<Key, u64>,
+    closed: BTreeMap<Key, u64>,
     /// By number: minor units, and whether they were given back at once. What is only accepted may
     /// still be overtaken by a cancel.
     refunds: BTreeMap<(PartnerId, String), (i64, bool)>,
@@ -25,26 +26,32 @@ pub(super) struct Promises {
 }
 
 impl Promises {
-    /// Takes an answer down as it leaves the gateway. A promise that another answer broke is told.
+    /// Takes an answer down as it leaves the gateway. One that breaks a promise is told, if the
+    /// promise was out before the question came, after so many answers: what is asked at the same
+    /// time may be answered in any order.
     pub(super) fn hear(
         &mut self,
         settings: &Settings,
         call: &Call,
         answer: &HttpAnswer,
+        asked_after: u64,
     ) -> Result<(), String> {
         let partner = settings.partner;
         match call.open(settings, Ok(answer.clone())) {
-            Reply::Pay(Outcome::Success(receipt)) => self.pays((partner, receipt.partner_trans_id)),
+            Reply::Pay(Outcome::Success(receipt)) => {
+                self.pays((partner, receipt.partner_trans_id), asked_after)
+            }
             Reply::Query(Outcome::Success(found)) => {
                 let key = (partner, found.partner_trans_id);
                 match found.status {
-                    TradeStatus::TradeSuccess => self.pays(key),
+                    TradeStatus::TradeSuccess => self.pays(key, asked_after),
                     TradeStatus::TradeClosed => {
                         self.closes(key);
                         Ok(())
                     }
                     TradeStatus::WaitBuyerPay
-                        if self.paid.contains(&key) || self.closed.contains(&key) =>
+                        if was_said(&self.paid, &key, asked_after)
+                            || was_said(&self.closed, &key, asked_after) =>
                     {
                         Err(format!("{} waits after its end", key.1))
                     }
@@ -74,18 +81,18 @@ impl Promises {
         }
     }
 
-    fn pays(&mut self, key: Key) -> Result<(), String> {
-        self.answers += 1;
-        if self.closed.contains(&key) {
+    fn pays(&mut self, key: Key, asked_after: u64) -> Result<(), String> {
+        if was_said(&self.closed, &key, asked_after) {
             return Err(format!("{} is paid after it was closed", key.1));
         }
-        self.paid.insert(key);
+        self.answers += 1;
+        self.paid.entry(key).or_insert(self.answers);
         Ok(())
     }
 
     fn closes(&mut self, key: Key) {
         self.answers += 1;
-        self.closed.insert(key);
+        self.closed.entry(key).or_insert(self.answers);
     }
 
     fn refunds_one(&mut self, partner: PartnerId, refunding: &Refunding) {
@@ -101,12 +108,12 @@ impl Promises {
     pub(super) fn broken(&self, books: &Books) -> Vec<String> {
         let mut broken = Vec::new();
         let sights = books.sights();
-        for key in &self.paid {
+        for key in self.paid.keys() {
             if sights.get(&place(key)).is_none_or(|sight| !sight.was_paid) {
                 broken.push(format!("{} was answered as paid and is not", key.1));
             }
         }
-        for key in &self.closed {
+        for key in self.closed.keys() {
             if sights
                 .get(&place(key))
                 .is_none_or(|sight| sight.left != 0 || !sight.is_over)
@@ -124,6 +131,11 @@ impl Promises {
         }
         broken
     }
+}
+
+/// Whether something was answered within so many answers.
+fn was_said(said: &BTreeMap<Key, u64>, key: &Key, within: u64) -> bool {
+    said.get(key).is_some_and(|number| *number <= within)
 }
 
 fn place(key: &Key) -> (u64, &str) {
