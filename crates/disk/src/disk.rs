@@ -1,7 +1,8 @@
 //! The disk as callers see it, and what SQLite asks of it, in safe code.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -213,6 +214,30 @@ impl Disk {
     fn state(&self) -> MutexGuard<'_, State> {
         hold(&self.owner.state)
     }
+}
+
+/// Writes the bytes of a file on a disk over themselves and syncs it, so that what an earlier sync
+/// lost is on the platter; a file that is not there is left so.
+///
+/// # Errors
+/// The write or the sync failed, the process is dying, or the path is on no disk.
+pub fn rewrite(path: &Path) -> io::Result<()> {
+    let rewrite = || {
+        let named = path.to_str().and_then(place);
+        let (disk, name) = named.unwrap_or(Err(Trouble::NoDisk))?;
+        let as_it_is = Opening {
+            content: Content::Wal,
+            creates: false,
+            is_exclusive: false,
+            is_passing: false,
+        };
+        match Handle::open(&disk, Some(name), as_it_is) {
+            Ok(file) => file.rewrite(),
+            Err(Trouble::NoOpen) => Ok(()),
+            Err(trouble) => Err(trouble),
+        }
+    };
+    rewrite().map_err(|trouble| io::Error::other(format!("{trouble:?}")))
 }
 
 /// A panic elsewhere does not make what is kept here wrong: every change is done as a whole.
@@ -558,6 +583,21 @@ impl Handle {
             file.write(part, at);
             result
         })
+    }
+
+    /// Writes what it holds over itself, in one piece.
+    fn rewrite(&self) -> Result<(), Trouble> {
+        self.with(|state, file| {
+            state.trace.call(Call::Write, self.file, 0, file.size());
+            state.change()?;
+            if state.strikes(Class::Write).is_some() {
+                return Err(Trouble::Write);
+            }
+            let bytes = Arc::clone(file.data());
+            file.write(&bytes, 0);
+            Ok(())
+        })?;
+        self.sync()
     }
 
     pub(crate) fn truncate(&self, size: usize) -> Result<(), Trouble> {

@@ -20,4 +20,4 @@ mod locks;
 mod trace;
 mod vfs;
 
-pub use disk::{Disk, Fault, Image};
+pub use disk::{Disk, Fault, Image, rewrite};

@@ -9,7 +9,11 @@ use spotpay_core::time::{Span, Timestamp};
 use spotpay_core::working_set::Changes;
 use spotpay_disk::{Disk, Fault};
 use spotpay_store::sqlite::SqliteStore;
-use spotpay_store::{BatchId, CommitError, Store};
+use spotpay_store::{BatchId, CommitError, Store, StoreError};
+
+fn open(folder: &Path) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open_on(folder, spotpay_disk::rewrite)
+}
 
 /// Commits a batch that moves the clock by its number, so that each is told from the others.
 fn commit(store: &mut SqliteStore, batch: i64) -> Result<(), CommitError> {
@@ -23,10 +27,17 @@ fn commit(store: &mut SqliteStore, batch: i64) -> Result<(), CommitError> {
 
 /// The batch that a store has, by its lane and by its content, which must agree.
 fn last(folder: &Path) -> i64 {
-    let mut store = SqliteStore::open(folder).unwrap();
+    let mut store = open(folder).unwrap();
     let batch = store.resume().unwrap().batch.0;
     assert_eq!(store.config().unwrap().clock_offset, Span::micros(batch));
     batch
+}
+
+fn draw(draws: &mut u64, below: u64) -> u64 {
+    *draws = draws
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1);
+    (*draws >> 33) % below
 }
 
 /// The store, its reader and its checkpointer work side by side; a batch that was committed is
@@ -34,7 +45,7 @@ fn last(folder: &Path) -> i64 {
 #[test]
 fn the_store_runs_on_the_disk() {
     let disk = Disk::new(1);
-    let mut store = SqliteStore::open(&disk.folder()).unwrap();
+    let mut store = open(&disk.folder()).unwrap();
     let reader = store.reader().unwrap();
     let mut checkpointer = store.checkpointer().unwrap();
     for batch in 1..=50 {
@@ -55,23 +66,18 @@ fn the_store_runs_on_the_disk() {
 #[test]
 fn a_batch_is_whole_wherever_the_power_goes() {
     let ready = Disk::new(1);
-    commit(&mut SqliteStore::open(&ready.folder()).unwrap(), 1).unwrap();
+    commit(&mut open(&ready.folder()).unwrap(), 1).unwrap();
     let image = ready.image();
     for lot in 0..4_u64 {
         for after in 0.. {
             let disk = Disk::from_image(lot, &image);
-            let mut store = SqliteStore::open(&disk.folder()).unwrap();
+            let mut store = open(&disk.folder()).unwrap();
             commit(&mut store, 2).unwrap();
             disk.plan(Fault::Dies { after });
             let got = commit(&mut store, 3);
             disk.clear_faults();
             let mut draws = lot;
-            disk.cut_power(&mut |below| {
-                draws = draws
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1);
-                (draws >> 33) % below
-            });
+            disk.cut_power(&mut |below| draw(&mut draws, below));
             let found = last(&disk.folder());
             assert!(found == 3 || (found == 2 && got.is_err()), "{lot} {after}");
             if got.is_ok() {
@@ -87,7 +93,7 @@ fn a_batch_is_whole_wherever_the_power_goes() {
 fn a_failed_sync_takes_nothing_later_with_it() {
     for seed in 0..16 {
         let disk = Disk::new(seed);
-        let mut store = SqliteStore::open(&disk.folder()).unwrap();
+        let mut store = open(&disk.folder()).unwrap();
         commit(&mut store, 1).unwrap();
         disk.plan(Fault::SyncFails { after: 0 });
         assert!(matches!(
@@ -106,14 +112,42 @@ fn a_failed_sync_takes_nothing_later_with_it() {
 fn a_failed_sync_before_a_crash_takes_nothing_later_with_it() {
     for seed in 0..16 {
         let disk = Disk::new(seed);
-        let mut store = SqliteStore::open(&disk.folder()).unwrap();
+        let mut store = open(&disk.folder()).unwrap();
         commit(&mut store, 1).unwrap();
         disk.plan(Fault::SyncFails { after: 0 });
         assert!(commit(&mut store, 2).is_err());
         disk.kill_process();
-        let mut store = SqliteStore::open(&disk.folder()).unwrap();
+        let mut store = open(&disk.folder()).unwrap();
         commit(&mut store, 3).unwrap();
         disk.cut_power(&mut |below| below - 1);
         assert_eq!(last(&disk.folder()), 3, "seed {seed}");
+    }
+}
+
+/// The next process dies too, while it moves what the failed sync left, and then the power goes:
+/// the batch is there as a whole or not at all.
+#[test]
+fn a_start_that_dies_after_a_failed_sync_tears_nothing() {
+    for seed in 0..8 {
+        for after in 0.. {
+            let disk = Disk::new(seed);
+            commit(&mut open(&disk.folder()).unwrap(), 1).unwrap();
+            // The WAL begins anew, so that nothing older in it heals what tears. Its first sync is that
+            // of its header.
+            let mut store = open(&disk.folder()).unwrap();
+            disk.plan(Fault::SyncFails { after: 1 });
+            assert!(commit(&mut store, 2).is_err());
+            disk.kill_process();
+            disk.plan(Fault::Dies { after });
+            let got = open(&disk.folder()).is_ok();
+            disk.clear_faults();
+            let mut draws = seed;
+            disk.cut_power(&mut |below| draw(&mut draws, below));
+            let found = last(&disk.folder());
+            assert!(found == 1 || found == 2, "{seed} {after}");
+            if got {
+                break;
+            }
+        }
     }
 }

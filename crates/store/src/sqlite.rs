@@ -9,6 +9,8 @@ mod settlement;
 mod stores;
 mod write;
 
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -80,6 +82,7 @@ impl WalGauge {
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    rewrite: Rewrite,
     connection: Connection,
     gauge: WalGauge,
 }
@@ -90,13 +93,22 @@ impl SqliteStore {
     /// # Errors
     /// The file cannot be opened or written, or is of a newer version.
     pub fn open(data: &Path) -> Result<Self, StoreError> {
+        Self::open_on(data, rewrite)
+    }
+
+    /// The same on a disk that has a way of its own to rewrite a file.
+    ///
+    /// # Errors
+    /// As with [`Self::open`].
+    pub fn open_on(data: &Path, rewrite: Rewrite) -> Result<Self, StoreError> {
         let path = data.join(FILE_NAME);
         let gauge = WalGauge::default();
         let named = |error: StoreError| error.in_file(&path);
-        let mut connection = open_emptied(&path, &gauge).map_err(named)?;
+        let mut connection = open_emptied(&path, rewrite, &gauge).map_err(named)?;
         migrate(&mut connection).map_err(named)?;
         Ok(Self {
             path,
+            rewrite,
             connection,
             gauge,
         })
@@ -186,11 +198,47 @@ fn open_writer(path: &Path, gauge: &WalGauge) -> Result<Connection, StoreError> 
     Ok(connection)
 }
 
+/// Writes the bytes of a file over themselves and syncs it; a file that is not there is left so.
+pub type Rewrite = fn(&Path) -> io::Result<()>;
+
+fn rewrite(path: &Path) -> io::Result<()> {
+    let mut file = match File::options().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut piece = vec![0; 1 << 20];
+    let mut at = 0;
+    loop {
+        file.seek(SeekFrom::Start(at))?;
+        let count = file.read(&mut piece)?;
+        let Some(bytes) = piece.get(..count).filter(|bytes| !bytes.is_empty()) else {
+            return file.sync_all();
+        };
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(bytes)?;
+        at = file.stream_position()?;
+    }
+}
+
 /// A writer whose WAL is in the main file. A failed sync, of this process or of one that died after
 /// it, may have left pages in the WAL that only look clean: commits behind them would go with them
 /// when the power goes. So what counts is moved, and the rest cut off, before anything is read.
-fn open_emptied(path: &Path, gauge: &WalGauge) -> Result<Connection, StoreError> {
+///
+/// The WAL is written over itself and synced first: while its pages are on their way into the main
+/// file, only a WAL that is on the disk makes them whole again when the power goes.
+fn open_emptied(path: &Path, rewrite: Rewrite, gauge: &WalGauge) -> Result<Connection, StoreError> {
     let connection = open_writer(path, gauge)?;
+    // Nobody else may write to the WAL meanwhile.
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let mut wal = path.to_owned().into_os_string();
+    wal.push("-wal");
+    let rewritten = rewrite(Path::new(&wal));
+    connection.execute_batch("ROLLBACK")?;
+    rewritten.map_err(|source| StoreError::File {
+        path: wal.into(),
+        source,
+    })?;
     if !checkpoint(&connection, "PRAGMA wal_checkpoint(TRUNCATE)")? {
         return Err(StoreError::Busy("a reader holds the WAL".into()));
     }
@@ -243,7 +291,7 @@ impl Store for SqliteStore {
     }
 
     fn resolve(&mut self, batch: BatchId) -> Result<bool, StoreError> {
-        self.connection = open_emptied(&self.path, &self.gauge)?;
+        self.connection = open_emptied(&self.path, self.rewrite, &self.gauge)?;
         Ok(self.resume()?.batch == batch)
     }
 

@@ -100,7 +100,7 @@ pub(super) struct Birth<'a> {
 impl House {
     /// Starts on what the disk has.
     pub(super) fn start(birth: &Birth<'_>) -> Result<Self, StartError> {
-        let store = SqliteStore::open(&birth.disk.folder())?;
+        let store = SqliteStore::open_on(&birth.disk.folder(), spotpay_disk::rewrite)?;
         let checkpointer = store.checkpointer()?;
         let (readers, wal) = (Readers::new(&store)?, store.gauge());
         let store: Box<dyn Store> = match birth.canary {
