@@ -6,6 +6,7 @@
 
 pub mod driver;
 mod queue;
+mod reached;
 #[cfg(test)]
 mod tests;
 
@@ -16,15 +17,16 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use spotpay_core::command::{Command, Keys};
 use spotpay_core::config::{Config, ConfigChange};
 use spotpay_core::decide::{Context, Reply, decide};
-use spotpay_core::id::{PartnerId, TradeId};
+use spotpay_core::id::PartnerId;
 use spotpay_core::time::{Span, Timestamp};
 use spotpay_core::working_set::WorkingSet;
-use spotpay_store::{BatchId, CommitError, Resume, Store, StoreError};
+use spotpay_store::{BatchId, CommitError, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 pub use queue::QueueLimits;
 use queue::{Full, Queue};
+use reached::Reached;
 
 /// Commands in one batch.
 pub const BATCH_MAX: usize = 512;
@@ -759,46 +761,5 @@ impl Engine {
 fn answer_all(jobs: Vec<Job>, replies: Vec<Outcome>) {
     for (job, reply) in jobs.into_iter().zip(replies) {
         job.answer(reply);
-    }
-}
-
-/// How far time has come for whoever was answered. It never goes back, also behind a refusal that
-/// left no commit: numbers of ours begin with their second, and lists behind the commits are filled
-/// in the order of the numbers.
-#[derive(Clone, Copy, Debug)]
-struct Reached {
-    at: Timestamp,
-    /// The last digits of the next number in its second.
-    next: u32,
-}
-
-impl Default for Reached {
-    fn default() -> Self {
-        Self {
-            at: Timestamp::from_micros(0),
-            next: 0,
-        }
-    }
-}
-
-impl Reached {
-    fn after(resume: &Resume) -> Self {
-        let same_second = resume
-            .newest
-            .filter(|(made, _)| made.as_seconds() == resume.at.as_seconds());
-        Self {
-            at: resume.at,
-            next: same_second.map_or(0, |(_, number)| number.saturating_add(1)),
-        }
-    }
-
-    fn next(&mut self, now: Timestamp) -> u32 {
-        if self.at.as_seconds() < now.as_seconds() {
-            self.next = 0;
-        }
-        self.at = self.at.max(now);
-        let number = self.next % TradeId::NUMBERS;
-        self.next = self.next.wrapping_add(1);
-        number
     }
 }
