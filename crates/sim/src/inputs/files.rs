@@ -132,12 +132,19 @@ struct Settled {
     at: Timestamp,
 }
 
-/// As settlements tell it: a payment, or money that goes back.
+/// As settlements tell it: a payment, or money that goes back; under our own number it is read as a
+/// cancel, which has no number of its partner's.
 fn direction(row: &TransactionRow<'_>) -> (SettlementType, RowKind) {
     match row.kind {
         TransactionType::Payment => (SettlementType::P, RowKind::Payment),
         TransactionType::Refund | TransactionType::Cancel | TransactionType::Reverse => {
-            (SettlementType::R, RowKind::Refund)
+            let is_cancel = plain(row.partner_transaction_id) == row.transaction_id;
+            let read = if is_cancel {
+                RowKind::Cancel
+            } else {
+                RowKind::Refund
+            };
+            (SettlementType::R, read)
         }
     }
 }
