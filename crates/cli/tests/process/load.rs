@@ -145,12 +145,12 @@ impl Drive {
     pub(crate) fn run(&self, gateway: &Gateway, till: &Till, orders: &[Order]) -> Vec<Order> {
         let next = AtomicUsize::new(0);
         let mut sent = Vec::new();
+        // All of them before the first order: it may be what makes the gateway go.
+        let lines: Vec<_> = (0..self.connections).map(|_| gateway.line()).collect();
         std::thread::scope(|scope| {
-            let running: Vec<_> = (0..self.connections)
-                .map(|_| {
-                    let line = gateway.line();
-                    scope.spawn(|| self.drive_one(line, till, orders, &next))
-                })
+            let running: Vec<_> = lines
+                .into_iter()
+                .map(|line| scope.spawn(|| self.drive_one(line, till, orders, &next)))
                 .collect();
             for connection in running {
                 sent.extend(connection.join().expect("a till that does not panic"));
